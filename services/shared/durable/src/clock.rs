@@ -90,7 +90,10 @@ impl Clock {
             return Err(Error::precondition("REAL_CLOCK", "the real space has no clock that can be set"));
         };
         if setting.number <= old.number {
-            return Err(Error::precondition("CLOCK_SETTING_OLD", format!("clock setting {} is in force; give a higher number", old.number)));
+            return Err(Error::precondition(
+                "CLOCK_SETTING_OLD",
+                format!("clock setting {} is in force; give a higher number", old.number),
+            ));
         }
         if setting.space_time < advanced(old, since) {
             return Err(Error::invalid("clock.space_time", "the clock of an exercise never goes back"));

@@ -110,6 +110,17 @@ impl Tx {
         Ok(())
     }
 
+    /// Runs a script of statements without parameters (migrations).
+    pub(crate) async fn script(&mut self, sql: &'static str) -> Result<()> {
+        match &mut self.backend {
+            Backend::Sqlite(conn) => conn.execute_batch(sql).map_err(|error| sqlite_error(sql, error)),
+            Backend::Postgres(tx) => {
+                sqlx::raw_sql(sql).execute(&mut **tx).await.map_err(|error| postgres_error(sql, error))?;
+                Ok(())
+            }
+        }
+    }
+
     fn note(&mut self, sql: &'static str, params: &[Value]) {
         self.statements += 1;
         if let Some(recorder) = &self.recorder {
@@ -133,7 +144,8 @@ impl rusqlite::ToSql for Value {
 /// SQLite numbers `$1` by first appearance, PostgreSQL by its digits; binding by name makes them mean the same.
 fn sqlite_bind(statement: &mut rusqlite::Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
     for index in 1..=statement.parameter_count() {
-        let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')).and_then(|digits| digits.parse::<usize>().ok());
+        let number =
+            statement.parameter_name(index).and_then(|name| name.strip_prefix('$')).and_then(|digits| digits.parse::<usize>().ok());
         let value = number.and_then(|number| params.get(number - 1)).ok_or(rusqlite::Error::InvalidParameterCount(params.len(), index))?;
         statement.raw_bind_parameter(index, value)?;
     }
@@ -199,8 +211,12 @@ fn postgres_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Row> {
 pub(crate) fn sqlite_error(sql: &str, error: rusqlite::Error) -> Error {
     let full = matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
     let mut mapped = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => Error::unavailable("DISK_FULL", "the disk is full; nothing was changed; free some space and repeat the call"),
-        Some(rusqlite::ErrorCode::ConstraintViolation) => Error::new(Code::Aborted, "CONSTRAINT", "another change came first; read again and repeat"),
+        Some(rusqlite::ErrorCode::DiskFull) => {
+            Error::unavailable("DISK_FULL", "the disk is full; nothing was changed; free some space and repeat the call")
+        }
+        Some(rusqlite::ErrorCode::ConstraintViolation) => {
+            Error::new(Code::Aborted, "CONSTRAINT", "another change came first; read again and repeat")
+        }
         _ => Error::internal(format!("the database refused: {sql}")),
     };
     mapped.rerun = full;

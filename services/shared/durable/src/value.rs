@@ -15,6 +15,13 @@ pub enum Value {
     Blob(Option<Vec<u8>>),
 }
 
+impl Value {
+    /// NULL of any type: SQLite cannot tell the type of a NULL that it returns.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Int(None) | Self::Real(None) | Self::Text(None) | Self::Blob(None))
+    }
+}
+
 macro_rules! from {
     ($($type:ty => |$v:ident| $variant:ident($expr:expr)),+ $(,)?) => {
         $(
@@ -68,9 +75,8 @@ macro_rules! getters {
             #[doc = concat!("The ", $what, " in this column, or `None` for NULL.")]
             pub fn $optional(&self, column: usize) -> Result<Option<$type>> {
                 match self.0.get(column) {
+                    Some(value) if value.is_null() => Ok(None),
                     Some(Value::$variant(value)) => Ok(value.clone()),
-                    // SQLite cannot tell the type of a NULL.
-                    Some(Value::Int(None) | Value::Real(None) | Value::Text(None) | Value::Blob(None)) => Ok(None),
                     other => Err(mismatch(column, $what, &format!("{other:?}"))),
                 }
             }

@@ -1,0 +1,95 @@
+//! Reading the log after a cursor that moves in the transaction of the effect: every event takes effect once.
+
+use futures::future::BoxFuture;
+
+use crate::db::{Db, Isolation};
+use crate::error::Result;
+use crate::log::Event;
+use crate::params;
+use crate::tx::{Dialect, Tx};
+
+/// Events read in one transaction.
+const BATCH: i64 = 64;
+
+/// A reader of the log with effects in the same space.
+pub trait Consumer: Send + Sync + 'static {
+    /// Unique and never reused: names the cursor.
+    fn name(&self) -> &'static str;
+
+    /// Is this type of event of interest? Others only move the cursor.
+    fn wants(&self, kind: &str) -> bool;
+
+    /// The effect, in the transaction that moves the cursor. An error stops this consumer, visibly, until a retry succeeds; no
+    /// event is ever skipped.
+    fn handle<'t>(&'t self, tx: &'t mut Tx, event: &'t Event) -> BoxFuture<'t, Result<()>>;
+}
+
+/// How far a consumer is, for the desk and the operator.
+#[derive(Debug, Clone)]
+pub struct ConsumerState {
+    /// Its name.
+    pub consumer: String,
+    /// Last event that took effect.
+    pub seq: u64,
+    /// Failures in a row; 0 while it runs.
+    pub failures: u64,
+    /// Last failure in words.
+    pub last_error: String,
+}
+
+/// Lets a consumer take up to `most` further events; how many the log moved on for it.
+pub(crate) async fn advance(db: &Db, consumer: std::sync::Arc<dyn Consumer>, most: Option<i64>) -> Result<usize> {
+    let most = most.unwrap_or(BATCH);
+    // READ COMMITTED with the cursor's row locked: the cursor decides, and nobody else moves it meanwhile.
+    db.write_isolated(Isolation::ReadCommitted, (consumer, most), |(consumer, most), tx| {
+        Box::pin(async move {
+            let seq = lock_cursor(tx, consumer.name()).await?;
+            let events = tx.events_after(seq, *most).await?;
+            let Some(last) = events.last() else {
+                return Ok(0);
+            };
+            for event in events.iter().filter(|event| consumer.wants(&event.kind)) {
+                consumer.handle(tx, event).await?;
+            }
+            let sql = "UPDATE log_cursor SET seq = $1, failures = 0, last_error = '' WHERE consumer = $2";
+            tx.execute_one(sql, params![last.seq, consumer.name()]).await?;
+            Ok(events.len())
+        })
+    })
+    .await
+}
+
+async fn lock_cursor(tx: &mut Tx, name: &'static str) -> Result<u64> {
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => "SELECT seq FROM log_cursor WHERE consumer = $1",
+        Dialect::Postgres => "SELECT seq FROM log_cursor WHERE consumer = $1 FOR UPDATE",
+    };
+    if let Some(row) = tx.row(sql, params![name]).await? {
+        return row.count(0);
+    }
+    let make = "INSERT INTO log_cursor (consumer, seq, failures, last_error) VALUES ($1, 0, 0, '') ON CONFLICT DO NOTHING";
+    tx.execute(make, params![name]).await?;
+    Ok(tx.row(sql, params![name]).await?.map(|row| row.count(0)).transpose()?.unwrap_or(0))
+}
+
+/// Makes a failure visible.
+pub(crate) async fn note_failure(db: &Db, name: &'static str, text: String) -> Result<()> {
+    db.write((name, text), |(name, text), tx| {
+        Box::pin(async move {
+            lock_cursor(tx, name).await?;
+            let sql = "UPDATE log_cursor SET failures = failures + 1, last_error = $1 WHERE consumer = $2";
+            tx.execute_one(sql, params![text, *name]).await
+        })
+    })
+    .await
+}
+
+impl Tx {
+    /// How far every consumer is.
+    pub async fn consumers(&mut self) -> Result<Vec<ConsumerState>> {
+        let rows = self.rows("SELECT consumer, seq, failures, last_error FROM log_cursor ORDER BY consumer", &[]).await?;
+        rows.iter()
+            .map(|row| Ok(ConsumerState { consumer: row.text(0)?, seq: row.count(1)?, failures: row.count(2)?, last_error: row.text(3)? }))
+            .collect()
+    }
+}

@@ -1,0 +1,224 @@
+//! A database of either kind: how writes and reads are run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::sqlite::{Sqlite, WriteFn};
+use crate::tx::{Backend, Dialect, Recorder, Tx, postgres_error};
+
+/// Runs of one write before the caller is asked to repeat it.
+const RERUNS_MAX: u32 = 60;
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+pub enum Location {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database, as a URL.
+    Postgres(String),
+}
+
+/// How a write transaction is isolated on PostgreSQL. SQLite has one writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// The safe default.
+    Serializable,
+    /// Where an explicit lock on what is decided stands in its place, and a race test proves it.
+    ReadCommitted,
+}
+
+enum Kind {
+    Sqlite(Sqlite),
+    Postgres(sqlx::PgPool),
+}
+
+/// One database.
+pub struct Db {
+    kind: Kind,
+    clock: Arc<Clock>,
+    reruns: AtomicU64,
+    /// Told after every commit that logged something.
+    pub(crate) logged: tokio::sync::Notify,
+}
+
+impl Db {
+    /// Opens it. A SQLite file is made if it is not there; a PostgreSQL database must exist.
+    pub async fn open(location: &Location, clock: Arc<Clock>) -> Result<Arc<Self>> {
+        Self::open_with(location, clock, None).await
+    }
+
+    /// As [`Db::open`], with a limit on how many writes share one SQLite COMMIT (for benchmarks).
+    pub async fn open_with(location: &Location, clock: Arc<Clock>, group_max: Option<usize>) -> Result<Arc<Self>> {
+        let kind = match location {
+            Location::Sqlite(path) => Kind::Sqlite(Sqlite::open(path, &clock, group_max)?),
+            Location::Postgres(url) => {
+                let options: PgConnectOptions = url
+                    .parse()
+                    .map_err(|error: sqlx::Error| Error::invalid("database_url", "must be a postgres:// URL").caused_by(error))?;
+                let pool = PgPoolOptions::new()
+                    .max_connections(8)
+                    .acquire_timeout(Duration::from_secs(10))
+                    .connect_with(options)
+                    .await
+                    .map_err(|error| postgres_error("connect", error))?;
+                Kind::Postgres(pool)
+            }
+        };
+        Ok(Arc::new(Self { kind, clock, reruns: AtomicU64::new(0), logged: tokio::sync::Notify::new() }))
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        match self.kind {
+            Kind::Sqlite(_) => Dialect::Sqlite,
+            Kind::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The clock of its space.
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    /// Runs a write. The closure may run several times (a lost race, a void group): it must decide from what it reads in its
+    /// transaction and await nothing but the store. When this returns `Ok`, the change is on disk.
+    pub async fn write<C, T, F>(&self, context: C, run: F) -> Result<T>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
+    {
+        self.write_isolated(Isolation::Serializable, context, run).await
+    }
+
+    /// As [`Db::write`], with the isolation said.
+    pub async fn write_isolated<C, T, F>(&self, isolation: Isolation, context: C, run: F) -> Result<T>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
+    {
+        let outcome = match &self.kind {
+            Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
+            Kind::Postgres(pool) => self.write_postgres(pool, isolation, &context, &run).await,
+        };
+        // A hint only: the sequencer also looks by itself.
+        self.logged.notify_one();
+        outcome
+    }
+
+    async fn write_postgres<C, T>(&self, pool: &sqlx::PgPool, isolation: Isolation, context: &C, run: &WriteFn<C, T>) -> Result<T> {
+        let begin = match isolation {
+            Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        };
+        let mut tries = 0;
+        loop {
+            let outcome = self.try_postgres(pool, begin, context, run).await;
+            match outcome {
+                Err(error) if error.rerun && tries < RERUNS_MAX => {
+                    tries += 1;
+                    self.reruns.fetch_add(1, Ordering::Relaxed);
+                    // Spread the losers, so that they do not meet again at once.
+                    let spread = u64::from(crate::clock::wall::now().subsec_nanosecond().unsigned_abs()) / 1000 % 7;
+                    tokio::time::sleep(Duration::from_millis(u64::from(tries.min(10)) + spread)).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_postgres<C, T>(&self, pool: &sqlx::PgPool, begin: &'static str, context: &C, run: &WriteFn<C, T>) -> Result<T> {
+        let transaction = pool.begin_with(begin).await.map_err(|error| postgres_error(begin, error))?;
+        let mut tx = Tx::new(Backend::Postgres(transaction), self.clock.clone());
+        let outcome = run(context, &mut tx).await;
+        let Backend::Postgres(transaction) = tx.backend else {
+            return Err(Error::internal("a transaction changed its database"));
+        };
+        match outcome {
+            Ok(value) => {
+                transaction.commit().await.map_err(|error| postgres_error("COMMIT", error))?;
+                Ok(value)
+            }
+            Err(error) => {
+                let _ = transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs a read on one unchanging picture of the database.
+    pub async fn read<C, T, F>(&self, context: C, run: F) -> Result<T>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
+    {
+        match &self.kind {
+            Kind::Sqlite(sqlite) => sqlite.read(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
+            Kind::Postgres(pool) => self.try_postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &context, &run).await,
+        }
+    }
+
+    /// Runs a script of statements without parameters (migrations).
+    pub(crate) async fn script(&self, sql: &'static str) -> Result<()> {
+        self.write(sql, |sql, tx| Box::pin(tx.script(sql))).await
+    }
+
+    /// Times that a write lost a race and ran again.
+    pub fn reruns(&self) -> u64 {
+        self.reruns.load(Ordering::Relaxed)
+    }
+
+    /// Groups committed and statements sent by the SQLite writer; zeros on PostgreSQL.
+    pub fn writer_counts(&self) -> (u64, u64) {
+        match &self.kind {
+            Kind::Sqlite(sqlite) => (sqlite.counters.commits.load(Ordering::Relaxed), sqlite.counters.statements.load(Ordering::Relaxed)),
+            Kind::Postgres(_) => (0, 0),
+        }
+    }
+
+    /// Lets a benchmark see every statement of the SQLite writer with its parameters.
+    pub fn record_statements(&self, recorder: Option<Recorder>) {
+        if let Kind::Sqlite(sqlite) = &self.kind {
+            *sqlite.recorder.lock() = recorder;
+        }
+    }
+
+    /// Finishes what is queued and closes.
+    pub async fn close(&self) {
+        match &self.kind {
+            Kind::Sqlite(sqlite) => sqlite.close(),
+            Kind::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Makes a PostgreSQL database if it is not there, through a connection to another one of the same server.
+pub async fn create_postgres_database(admin_url: &str, name: &str) -> Result<()> {
+    use sqlx::Connection as _;
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
+        return Err(Error::invalid("database_name", "may have lower-case letters, digits and underscores"));
+    }
+    let mut conn = sqlx::PgConnection::connect(admin_url).await.map_err(|error| postgres_error("connect", error))?;
+    let there = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1").bind(name).fetch_optional(&mut conn).await;
+    if there.map_err(|error| postgres_error("look for the database", error))?.is_none() {
+        // An identifier cannot be a parameter; the name was checked above.
+        let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"));
+        match sqlx::raw_sql(sql).execute(&mut conn).await {
+            Ok(_) => {}
+            // Another replica made it in between.
+            Err(error) if error.as_database_error().and_then(|db| db.code()).is_some_and(|code| code == "42P04" || code == "23505") => {}
+            Err(error) => return Err(postgres_error("CREATE DATABASE", error)),
+        }
+    }
+    let _ = conn.close().await;
+    Ok(())
+}

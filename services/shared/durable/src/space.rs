@@ -1,0 +1,302 @@
+//! A space at work: one database, its log, its timers, its clock, and the tasks that drive them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, ClockSetting, wall};
+use crate::consumer::{self, Consumer};
+use crate::db::{Db, Location};
+use crate::error::{Error, Result};
+use crate::migrate::{self, Migration};
+use crate::params;
+use crate::space_id::SpaceId;
+use crate::timers::{self, TimerHandler};
+use crate::tx::Tx;
+use crate::{log, request};
+
+/// How often everything looks by itself, besides being told. Hints may be lost; this may not.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often old answers are forgotten.
+const TIDY_EVERY: Duration = Duration::from_secs(3600);
+/// Longest wait of a consumer that fails.
+const CONSUMER_RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// What a space is made of: the tables, readers and timers of every service in it.
+#[derive(Clone, Default)]
+pub struct Fittings {
+    /// Schemas, in the order in which they are applied.
+    pub migrations: Vec<&'static [Migration]>,
+    /// Readers of the log.
+    pub consumers: Vec<Arc<dyn Consumer>>,
+    /// Handlers of timers.
+    pub timers: Vec<Arc<dyn TimerHandler>>,
+}
+
+/// What is left to do at the present time of the space.
+#[derive(Debug, Clone, Default)]
+pub struct Activity {
+    /// In words; empty when the space is idle.
+    pub pending: Vec<String>,
+    /// When the next timer is due.
+    pub next_due_at: Option<Timestamp>,
+}
+
+/// An open space. Its tasks run until [`Space::stop`].
+pub struct Space {
+    id: SpaceId,
+    db: Arc<Db>,
+    fittings: Fittings,
+    head: watch::Sender<u64>,
+    stop: watch::Sender<bool>,
+    tasks: parking_lot::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Space {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Space({})", self.id)
+    }
+}
+
+impl Space {
+    /// Opens a space, brings its schema up to date and starts its tasks. `first_clock` is the clock of an exercise that is opened
+    /// for the first time; a later setting found in the database wins.
+    pub async fn open(id: SpaceId, location: &Location, first_clock: Option<ClockSetting>, fittings: Fittings) -> Result<Arc<Self>> {
+        let space = Self::open_idle(id, location, first_clock, fittings).await?;
+        space.start();
+        Ok(space)
+    }
+
+    /// As [`Space::open`], without its tasks: nothing is sequenced, read or fired. For a node in quarantine, and for tests.
+    pub async fn open_idle(id: SpaceId, location: &Location, first_clock: Option<ClockSetting>, fittings: Fittings) -> Result<Arc<Self>> {
+        let clock = Arc::new(match (id, first_clock) {
+            (SpaceId::Real, _) => Clock::real(),
+            (SpaceId::Exercise(_), Some(setting)) => Clock::exercise(setting),
+            // Number 0 gives way to whatever the database has.
+            (SpaceId::Exercise(_), None) => Clock::exercise(ClockSetting { number: 0, space_time: Timestamp::UNIX_EPOCH, rate: 0.0 }),
+        });
+        let db = Db::open(location, clock).await?;
+        migrate::migrate(&db, &fittings.migrations).await?;
+        let space =
+            Self { id, db, fittings, head: watch::Sender::new(0), stop: watch::Sender::new(false), tasks: parking_lot::Mutex::default() };
+        space.resume_clock(first_clock).await?;
+        Ok(Arc::new(space))
+    }
+
+    /// Starts the sequencer, the consumers and the timers.
+    pub fn start(self: &Arc<Self>) {
+        let mut tasks =
+            vec![tokio::spawn(sequencer(self.clone())), tokio::spawn(clockwork(self.clone())), tokio::spawn(tidier(self.clone()))];
+        for consumer in &self.fittings.consumers {
+            tasks.push(tokio::spawn(reader(self.clone(), consumer.clone())));
+        }
+        self.tasks.lock().extend(tasks);
+    }
+
+    /// Its name.
+    pub fn id(&self) -> SpaceId {
+        self.id
+    }
+
+    /// Its database.
+    pub fn db(&self) -> &Arc<Db> {
+        &self.db
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> &Arc<Clock> {
+        self.db.clock()
+    }
+
+    /// The last sequence number; wakes when it grows. A hint: also look by yourself now and then.
+    pub fn head(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    /// Wakes when the space stops.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    /// Puts a clock setting in force and keeps it.
+    pub async fn set_clock(&self, setting: ClockSetting) -> Result<()> {
+        self.clock().set(setting)?;
+        self.keep_clock(setting).await
+    }
+
+    async fn keep_clock(&self, setting: ClockSetting) -> Result<()> {
+        self.db
+            .write(setting, |setting, tx| {
+                Box::pin(async move {
+                    let sql = "INSERT INTO space_clock (one, setting, space_time_us, rate, wall_time_us) VALUES (1, $1, $2, $3, $4)
+                        ON CONFLICT (one) DO UPDATE SET setting = excluded.setting, space_time_us = excluded.space_time_us, rate = excluded.rate, wall_time_us = excluded.wall_time_us";
+                    tx.execute_one(sql, params![setting.number, setting.space_time, setting.rate, wall::now()]).await
+                })
+            })
+            .await
+    }
+
+    async fn resume_clock(&self, first: Option<ClockSetting>) -> Result<()> {
+        if self.id == SpaceId::Real {
+            return Ok(());
+        }
+        let sql = "SELECT setting, space_time_us, rate, wall_time_us FROM space_clock WHERE one = 1";
+        let kept = self.db.read(sql, |sql, tx| Box::pin(tx.row(sql, &[]))).await?;
+        match (kept, first) {
+            (Some(row), _) => {
+                let rate = row.real(2)?;
+                // The exercise's time went on while the node was down.
+                let gone = wall::now().duration_since(row.time(3)?).as_secs_f64().max(0.0) * rate;
+                let space_time = row.time(1)?.checked_add(jiff::SignedDuration::from_secs_f64(gone)).unwrap_or(row.time(1)?);
+                let setting = ClockSetting { number: row.count(0)?, space_time, rate };
+                if setting.number > self.clock().setting_number() { self.clock().set(setting) } else { Ok(()) }
+            }
+            (None, Some(setting)) => self.keep_clock(setting).await,
+            (None, None) => Err(Error::internal("an exercise has no clock")),
+        }
+    }
+
+    /// What is left to do before the clock may jump.
+    pub async fn activity(&self) -> Result<Activity> {
+        let names: Vec<&'static str> = self.fittings.consumers.iter().map(|consumer| consumer.name()).collect();
+        self.db.read(names, |names, tx| Box::pin(activity(tx, names))).await
+    }
+
+    /// Ends the tasks, finishes what is queued, closes the database.
+    pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.tasks.lock());
+        for task in tasks {
+            let _ = task.await;
+        }
+        self.db.close().await;
+    }
+}
+
+async fn activity(tx: &mut Tx, consumers: &[&'static str]) -> Result<Activity> {
+    let mut pending = Vec::new();
+    let unsequenced = tx.unsequenced().await?;
+    if unsequenced > 0 {
+        pending.push(format!("{unsequenced} events without a sequence number"));
+    }
+    let (head, _) = tx.log_head().await?;
+    let states = tx.consumers().await?;
+    for name in consumers {
+        let state = states.iter().find(|state| state.consumer == *name);
+        let seq = state.map_or(0, |state| state.seq);
+        if seq < head {
+            let why = state.map(|state| state.last_error.as_str()).unwrap_or_default();
+            pending.push(format!("{name} has read {seq} of {head} events {why}"));
+        }
+    }
+    let next_due_at = tx.next_timer().await?;
+    if next_due_at.is_some_and(|due| due <= tx.now()) {
+        pending.push("a timer is due".to_owned());
+    }
+    Ok(Activity { pending, next_due_at })
+}
+
+/// Waits for a hint, for the next look, or for the end; `false` at the end.
+async fn pause(stop: &mut watch::Receiver<bool>, hint: impl Future<Output = ()>, at_most: Duration) -> bool {
+    if *stop.borrow() {
+        return false;
+    }
+    tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => false,
+        () = hint => true,
+        () = tokio::time::sleep(at_most) => true,
+    }
+}
+
+async fn sequencer(space: Arc<Space>) {
+    let mut stop = space.stopping();
+    loop {
+        match sequence_all(&space).await {
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(space.id = %space.id, error = &error as &dyn std::error::Error, "events could not be sequenced; trying again")
+            }
+        }
+        if !pause(&mut stop, space.db.logged.notified(), LOOK_EVERY).await {
+            return;
+        }
+    }
+}
+
+async fn sequence_all(space: &Space) -> Result<()> {
+    while log::sequence(&space.db).await? > 0 {}
+    let (head, _) = space.db.read((), |(), tx| Box::pin(tx.log_head())).await?;
+    space.head.send_if_modified(|known| std::mem::replace(known, head) != head);
+    Ok(())
+}
+
+async fn reader(space: Arc<Space>, consumer: Arc<dyn Consumer>) {
+    let (mut stop, mut head) = (space.stopping(), space.head());
+    let mut failures = 0_u32;
+    loop {
+        // After a failure go one by one, so that what comes before the bad event still takes effect.
+        let most = (failures > 0).then_some(1);
+        match consumer::advance(&space.db, consumer.clone(), most).await {
+            Ok(0) => failures = 0,
+            Ok(_) => {
+                failures = 0;
+                if *stop.borrow() {
+                    return;
+                }
+                continue;
+            }
+            Err(error) => {
+                failures += 1;
+                tracing::warn!(space.id = %space.id, consumer = consumer.name(), failures, error = &error as &dyn std::error::Error, "a consumer of the log failed; it waits and tries the same event again");
+                let _ = consumer::note_failure(&space.db, consumer.name(), error.to_string()).await;
+            }
+        }
+        let wait = if failures == 0 { LOOK_EVERY } else { (LOOK_EVERY * 2_u32.pow(failures.min(8))).min(CONSUMER_RETRY_MAX) };
+        let hint = async {
+            if failures > 0 || head.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        if !pause(&mut stop, hint, wait).await {
+            return;
+        }
+    }
+}
+
+async fn clockwork(space: Arc<Space>) {
+    let (mut stop, mut head, mut settings) = (space.stopping(), space.head(), space.clock().changes());
+    let handlers: Arc<[Arc<dyn TimerHandler>]> = space.fittings.timers.clone().into();
+    loop {
+        match timers::fire_next(&space.db, handlers.clone()).await {
+            Ok(Some(_)) if !*stop.borrow() => continue,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(space.id = %space.id, error = &error as &dyn std::error::Error, "a timer failed; it is tried again")
+            }
+        }
+        let next = space.db.read((), |(), tx| Box::pin(tx.next_timer())).await.ok().flatten();
+        let wait =
+            next.and_then(|due| space.clock().real_time_until(due)).unwrap_or(LOOK_EVERY).clamp(Duration::from_millis(2), LOOK_EVERY);
+        let hint = async {
+            tokio::select! {
+                _ = head.changed() => {}
+                _ = settings.changed() => {}
+            }
+        };
+        if !pause(&mut stop, hint, wait).await {
+            return;
+        }
+    }
+}
+
+async fn tidier(space: Arc<Space>) {
+    let mut stop = space.stopping();
+    while pause(&mut stop, std::future::pending(), TIDY_EVERY).await {
+        if let Err(error) = request::forget_old(&space.db).await {
+            tracing::warn!(space.id = %space.id, error = &error as &dyn std::error::Error, "old answers could not be forgotten");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! SQLite: one writer thread that commits closures in groups, and a few readers.
+//!
+//! Why a thread of its own and not sqlx: `tests/README.md` has the measurement. The rules: a group's closures run one after
+//! another, a savepoint each; one durable COMMIT; only then is anybody answered. After an error other than a constraint's the
+//! transaction may be gone (a full disk rolls all of it back): then the group is void and each member runs again alone.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::tx::{Backend, Recorder, Tx, sqlite_error};
+
+/// At most so many closures share one COMMIT: bounds the wait of the first of them.
+const GROUP_MAX: usize = 256;
+/// Readers besides the writer.
+const READERS: usize = 4;
+
+/// A closure waiting for the writer, with its answer's type hidden.
+trait Job: Send {
+    /// Runs once; `true` if its changes should stay.
+    fn run(&mut self, tx: &mut Tx) -> bool;
+    /// The error of the last run asked for another run (its transaction was void).
+    fn wants_rerun(&self) -> bool;
+    /// Answers: what the last run gave, or the error that undid it.
+    fn finish(self: Box<Self>, undone: Option<Error>);
+}
+
+/// What a write closure looks like; see [`crate::Db::write`].
+pub(crate) type WriteFn<C, T> = dyn for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync;
+
+struct TypedJob<C, T> {
+    context: C,
+    run: Arc<WriteFn<C, T>>,
+    outcome: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<C: Send + Sync, T: Send> Job for TypedJob<C, T> {
+    fn run(&mut self, tx: &mut Tx) -> bool {
+        let outcome = run_now((self.run)(&self.context, tx));
+        let stays = outcome.is_ok();
+        self.outcome = Some(outcome);
+        stays
+    }
+
+    fn wants_rerun(&self) -> bool {
+        matches!(&self.outcome, Some(Err(error)) if error.rerun)
+    }
+
+    fn finish(self: Box<Self>, undone: Option<Error>) {
+        let outcome = match undone {
+            Some(error) => Err(error),
+            None => self.outcome.unwrap_or_else(|| Err(Error::internal("a write was never run"))),
+        };
+        // The caller may have gone away; its change stands all the same, and its request_id finds the answer.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+/// Polls a store-only future to its end: its awaits never wait.
+fn run_now<T>(future: BoxFuture<'_, Result<T>>) -> Result<T> {
+    match std::panic::catch_unwind(AssertUnwindSafe(|| future.now_or_never())) {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => Err(Error::internal("a write closure awaited something other than the store")),
+        Err(panic) => Err(Error::internal(format!("a write closure panicked: {}", panic_text(&*panic)))),
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
+/// Counts that tests and benchmarks read.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) commits: AtomicU64,
+    pub(crate) statements: AtomicU64,
+}
+
+pub(crate) struct Sqlite {
+    jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    readers: Arc<Mutex<Vec<Tx>>>,
+    permits: Arc<Semaphore>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) recorder: Arc<Mutex<Option<Recorder>>>,
+}
+
+fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
+    let open = || -> rusqlite::Result<rusqlite::Connection> {
+        let conn = rusqlite::Connection::open(path)?;
+        conn.set_prepared_statement_cache_capacity(512);
+        conn.execute_batch(
+            "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+        )?;
+        if read_only {
+            conn.execute_batch("PRAGMA query_only = ON;")?;
+        }
+        Ok(conn)
+    };
+    let conn = open().map_err(|error| Error::internal(format!("cannot open the database {}", path.display())).caused_by(error))?;
+    Ok(Tx::new(Backend::Sqlite(conn), clock.clone()))
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &PathBuf, clock: &Arc<Clock>, group_max: Option<usize>) -> Result<Self> {
+        let mut writer_tx = connect(path, clock, false)?;
+        let mut readers = Vec::new();
+        for _ in 0..READERS {
+            readers.push(connect(path, clock, true)?);
+        }
+        let counters = Arc::new(Counters::default());
+        let recorder = Arc::new(Mutex::new(None));
+        let (jobs, queue) = mpsc::channel::<Box<dyn Job>>();
+        let (counted, recording, most) = (counters.clone(), recorder.clone(), group_max.unwrap_or(GROUP_MAX).max(1));
+        let writer = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || {
+                while let Ok(first) = queue.recv() {
+                    let mut group = vec![first];
+                    while group.len() < most
+                        && let Ok(next) = queue.try_recv()
+                    {
+                        group.push(next);
+                    }
+                    writer_tx.recorder = recording.lock().clone();
+                    run_group(&mut writer_tx, group, &counted);
+                }
+            })
+            .map_err(|error| Error::internal("cannot start the writer thread").caused_by(error))?;
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            writer: Mutex::new(Some(writer)),
+            readers: Arc::new(Mutex::new(readers)),
+            permits: Arc::new(Semaphore::new(READERS)),
+            counters,
+            recorder,
+        })
+    }
+
+    pub(crate) async fn write<C, T>(&self, context: C, run: Arc<WriteFn<C, T>>) -> Result<T>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(TypedJob { context, run, outcome: None, reply });
+        let sent = self.jobs.lock().as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        if !sent {
+            return Err(closed());
+        }
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub(crate) async fn read<C, T>(&self, context: C, run: Arc<WriteFn<C, T>>) -> Result<T>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| closed())?;
+        let readers = self.readers.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let mut tx = readers.lock().pop().ok_or_else(closed)?;
+            let outcome = batch(&mut tx, "BEGIN").and_then(|()| run_now(run(&context, &mut tx)));
+            let ended = batch(&mut tx, "ROLLBACK");
+            readers.lock().push(tx);
+            ended.and(outcome)
+        });
+        task.await.map_err(|error| Error::internal("a read was broken off").caused_by(error))?
+    }
+
+    /// Lets the writer finish what is queued, then ends it.
+    pub(crate) fn close(&self) {
+        self.jobs.lock().take();
+        if let Some(writer) = self.writer.lock().take() {
+            let _ = writer.join();
+        }
+        self.permits.close();
+        self.readers.lock().clear();
+    }
+}
+
+fn closed() -> Error {
+    Error::unavailable("DATABASE_CLOSED", "this node is stopping; repeat the call with the same request_id when it is back")
+}
+
+fn batch(tx: &mut Tx, sql: &str) -> Result<()> {
+    match &mut tx.backend {
+        Backend::Sqlite(conn) => conn.execute_batch(sql).map_err(|error| sqlite_error(sql, error)),
+        Backend::Postgres(_) => Err(Error::internal("a SQLite script on another database")),
+    }
+}
+
+/// No transaction is open: an error took the whole of it away.
+fn transaction_gone(tx: &Tx) -> bool {
+    matches!(&tx.backend, Backend::Sqlite(conn) if conn.is_autocommit())
+}
+
+fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>, counters: &Counters) {
+    let before = tx.statements;
+    match attempt(tx, &mut group) {
+        Ok(()) => group.into_iter().for_each(|job| job.finish(None)),
+        Err(error) if group.len() == 1 => group.into_iter().for_each(|job| {
+            // Keep the job's own error where it has one: it says more.
+            let undone = if job.wants_rerun() { None } else { Some(same_kind(&error)) };
+            job.finish(undone);
+        }),
+        Err(_) => {
+            tracing::warn!(members = group.len(), "a group of writes was void; each runs again alone");
+            for job in group {
+                run_group(tx, vec![job], counters);
+            }
+        }
+    }
+    counters.commits.fetch_add(1, Ordering::Relaxed);
+    counters.statements.fetch_add(tx.statements - before, Ordering::Relaxed);
+}
+
+fn same_kind(error: &Error) -> Error {
+    Error::new(error.code, error.reason, error.message.clone())
+}
+
+/// One BEGIN to one COMMIT. An error means that nothing of the group is on disk.
+fn attempt(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<()> {
+    batch(tx, "BEGIN IMMEDIATE")?;
+    let run = run_members(tx, group);
+    let outcome = run.and_then(|()| batch(tx, "COMMIT"));
+    if outcome.is_err() && !transaction_gone(tx) {
+        let _ = batch(tx, "ROLLBACK");
+    }
+    outcome
+}
+
+fn run_members(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<()> {
+    let alone = group.len() == 1;
+    for job in group {
+        batch(tx, "SAVEPOINT member")?;
+        let stays = job.run(tx);
+        if transaction_gone(tx) || (job.wants_rerun() && !alone) {
+            return Err(Error::unavailable("GROUP_VOID", "nothing was changed; repeat the call with the same request_id"));
+        }
+        batch(tx, if stays { "RELEASE member" } else { "ROLLBACK TO member; RELEASE member" })?;
+    }
+    Ok(())
+}

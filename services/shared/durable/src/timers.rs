@@ -1,0 +1,151 @@
+//! Durable timers. Firing is one transaction: the timer goes, and what its handler writes comes.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::clock::{new_id, wall};
+use crate::db::{Db, Isolation};
+use crate::error::{Error, Result};
+use crate::params;
+use crate::tx::{Dialect, Tx};
+
+/// Longest wait between two tries of a failing timer, in seconds.
+const RETRY_MAX_S: i64 = 300;
+
+/// A timer to be set.
+#[derive(Debug, Clone)]
+pub struct NewTimer {
+    /// Names its handler.
+    pub kind: &'static str,
+    /// Resource name of the record that it is about.
+    pub subject: String,
+    /// Generation of the record: the timer is void once the record has moved on. The handler compares.
+    pub generation: u64,
+    /// When, in the space's time.
+    pub due_at: Timestamp,
+    /// JSON for the handler.
+    pub payload: String,
+}
+
+/// A timer that fires.
+#[derive(Debug, Clone)]
+pub struct Timer {
+    /// UUID.
+    pub timer_id: String,
+    /// Names its handler.
+    pub kind: String,
+    /// Resource name of the record.
+    pub subject: String,
+    /// Generation of the record when it was set.
+    pub generation: u64,
+    /// When it was due.
+    pub due_at: Timestamp,
+    /// The space's time now: later than `due_at` after a stop.
+    pub fired_at: Timestamp,
+    /// JSON for the handler.
+    pub payload: String,
+}
+
+/// What happens when a kind of timer fires.
+pub trait TimerHandler: Send + Sync + 'static {
+    /// The kind.
+    fn kind(&self) -> &'static str;
+
+    /// The effect, in the transaction that deletes the timer.
+    fn fire<'t>(&'t self, tx: &'t mut Tx, timer: &'t Timer) -> BoxFuture<'t, Result<()>>;
+}
+
+impl Tx {
+    /// Sets a timer.
+    pub async fn schedule(&mut self, timer: NewTimer) -> Result<()> {
+        let sql = "INSERT INTO timer_due (timer_id, kind, subject, generation, due_us, payload, failures, retry_us, last_error) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, '')";
+        let id = new_id().to_string();
+        self.execute_one(sql, params![id, timer.kind, timer.subject, timer.generation, timer.due_at, timer.payload]).await
+    }
+
+    /// Takes back every timer of this kind about this record; how many there were.
+    pub async fn cancel_timers(&mut self, kind: &str, subject: &str) -> Result<u64> {
+        self.execute("DELETE FROM timer_due WHERE subject = $1 AND kind = $2", params![subject, kind]).await
+    }
+
+    /// When the next timer is due, in the space's time.
+    pub async fn next_timer(&mut self) -> Result<Option<Timestamp>> {
+        let row = self.row("SELECT due_us FROM timer_due ORDER BY due_us, timer_id LIMIT 1", &[]).await?;
+        row.map(|row| row.time(0)).transpose()
+    }
+}
+
+/// Fires the first due timer, if there is one; its kind.
+pub(crate) async fn fire_next(db: &Db, handlers: Arc<[Arc<dyn TimerHandler>]>) -> Result<Option<String>> {
+    let fired = db.write_isolated(Isolation::ReadCommitted, handlers, |handlers, tx| Box::pin(fire_in(tx, handlers))).await?;
+    match fired {
+        Fired::None => Ok(None),
+        Fired::Done(kind) => Ok(Some(kind)),
+        Fired::Failed(timer, error) => {
+            note_failure(db, timer, error.to_string()).await?;
+            Err(error)
+        }
+    }
+}
+
+enum Fired {
+    None,
+    Done(String),
+    Failed(String, Error),
+}
+
+async fn fire_in(tx: &mut Tx, handlers: &[Arc<dyn TimerHandler>]) -> Result<Fired> {
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => {
+            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND retry_us <= $2 ORDER BY due_us, timer_id LIMIT 1"
+        }
+        Dialect::Postgres => {
+            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND retry_us <= $2 ORDER BY due_us, timer_id LIMIT 1 FOR UPDATE SKIP LOCKED"
+        }
+    };
+    let fired_at = tx.now();
+    let Some(row) = tx.row(sql, params![fired_at, wall::now()]).await? else {
+        return Ok(Fired::None);
+    };
+    let timer = Timer {
+        timer_id: row.text(0)?,
+        kind: row.text(1)?,
+        subject: row.text(2)?,
+        generation: row.count(3)?,
+        due_at: row.time(4)?,
+        payload: row.text(5)?,
+        fired_at,
+    };
+    let Some(handler) = handlers.iter().find(|handler| handler.kind() == timer.kind) else {
+        // The timer stays until a program that knows it runs.
+        return Ok(Fired::Failed(timer.timer_id, Error::internal(format!("no handler for timers of kind {}", timer.kind))));
+    };
+    tx.script("SAVEPOINT fire").await?;
+    tx.execute_one("DELETE FROM timer_due WHERE timer_id = $1", params![&timer.timer_id]).await?;
+    match handler.fire(tx, &timer).await {
+        Ok(()) => Ok(Fired::Done(timer.kind)),
+        Err(error) if error.rerun => Err(error),
+        Err(error) => {
+            // Undo what the handler did, and the deletion with it.
+            tx.script("ROLLBACK TO SAVEPOINT fire").await?;
+            Ok(Fired::Failed(timer.timer_id, error))
+        }
+    }
+}
+
+async fn note_failure(db: &Db, timer_id: String, text: String) -> Result<()> {
+    db.write((timer_id, text), |(timer_id, text), tx| {
+        Box::pin(async move {
+            let row = tx.row("SELECT failures FROM timer_due WHERE timer_id = $1", params![timer_id]).await?;
+            let failures = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
+            let wait_s = (1_i64 << failures.clamp(0, 16)).min(RETRY_MAX_S);
+            let retry = wall::now().as_microsecond() + wait_s * 1_000_000;
+            let sql = "UPDATE timer_due SET failures = failures + 1, last_error = $1, retry_us = $2 WHERE timer_id = $3";
+            tx.execute(sql, params![text, retry, timer_id]).await?;
+            Ok(())
+        })
+    })
+    .await
+}
