@@ -154,7 +154,10 @@ fn judge(row: &GradingRow, facts: &Facts) -> Outcome {
 
 fn fired(judged: &[(&GradingRow, Outcome)], facts: &Facts) -> Vec<FiredClause> {
     let fires = |catch_all: bool| {
-        judged.iter().filter(move |(row, outcome)| row.catch_all == catch_all && *outcome == Outcome::Fires).map(|(row, _)| fired_clause(row, facts))
+        judged
+            .iter()
+            .filter(move |(row, outcome)| row.catch_all == catch_all && *outcome == Outcome::Fires)
+            .map(|(row, _)| fired_clause(row, facts))
     };
     let criteria: Vec<_> = fires(false).collect();
     if criteria.is_empty() { fires(true).collect() } else { criteria }
@@ -179,7 +182,9 @@ fn explanation(row: &GradingRow, fact: &str, facts: &Facts) -> Text {
                 FigureStatus::Verified => ("已核实", "verified"),
                 _ => ("听报,尚未核实", "heard, not yet verified"),
             };
-            figure.value.map(|value| Text::new(format!("{}:{value}({zh})。", definition.zh), format!("{}: {value} ({en}). ", definition.en)))
+            figure
+                .value
+                .map(|value| Text::new(format!("{}:{value}({zh})。", definition.zh), format!("{}: {value} ({en}). ", definition.en)))
         }
         Known::Level(level) => Some(Text::new(format!("{}:{level}。", definition.zh), format!("{}: {level}. ", definition.en))),
         _ => None,
@@ -210,7 +215,10 @@ fn question(doubt: Doubt) -> Text {
     let (zh, en) = fact::definition(doubt.fact).map_or((doubt.fact, doubt.fact), |definition| (definition.zh, definition.en));
     match doubt.about {
         About::Value => Text::new(format!("未知:{zh}"), format!("Not known: {en}")),
-        About::Cause => Text::new(format!("数字已有,是否由污染造成未知:{zh}"), format!("The number is known, not whether the pollution caused it: {en}")),
+        About::Cause => Text::new(
+            format!("数字已有,是否由污染造成未知:{zh}"),
+            format!("The number is known, not whether the pollution caused it: {en}"),
+        ),
         About::Forecast => Text::new(format!("目前为预测,尚未发生:{zh}"), format!("Forecast only, not yet occurred: {en}")),
     }
 }
@@ -220,7 +228,9 @@ fn sensitive(reporting: &ReportingTable, facts: &Facts) -> (Vec<SensitiveCase>, 
     let mut unknown = Vec::new();
     for case in &reporting.sensitive_cases {
         match judge_case(case, facts) {
-            (Some(fact), _) => holds.push(SensitiveCase { number: case.number, citation: case.citation.clone(), fact, text: case.text.clone() }),
+            (Some(fact), _) => {
+                holds.push(SensitiveCase { number: case.number, citation: case.citation.clone(), fact, text: case.text.clone() })
+            }
             (None, true) => unknown.push(case.number),
             (None, false) => {}
         }

@@ -114,7 +114,9 @@ impl Condition {
         match (self.at_least, self.below) {
             (None, _) => Some(format!("gives no at_least for \"{}\"", self.fact)),
             (Some(least), _) if !(least.is_finite() && least > 0.0) => Some(format!("must have a positive at_least for \"{}\"", self.fact)),
-            (Some(least), Some(below)) if !(below.is_finite() && least < below) => Some(format!("has an empty interval for \"{}\"", self.fact)),
+            (Some(least), Some(below)) if !(below.is_finite() && least < below) => {
+                Some(format!("has an empty interval for \"{}\"", self.fact))
+            }
             _ => None,
         }
     }

@@ -39,7 +39,9 @@ pub enum RulesError {
         known: Vec<String>,
     },
     /// Nothing selects a table.
-    #[error("occurred_on: give the date of occurrence in the facts, or a date, or the id of a rule table; the table in force follows the date")]
+    #[error(
+        "occurred_on: give the date of occurrence in the facts, or a date, or the id of a rule table; the table in force follows the date"
+    )]
     NoDate,
     /// A rule table is defective.
     #[error("rule table {table}: {problem}")]

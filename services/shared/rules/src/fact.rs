@@ -1,8 +1,8 @@
 //! The facts by name: what the rule tables may ask for, how a fact is called, and what is known of it.
 
 use crate::codes::{
-    BoundaryEffect, BoundaryStatus, EcologicalHarm, NuclearEmergency, NuclearFacility, RadiationConsequence, SourceClass,
-    SourceEvent, Tristate, WaterIntakeInterruption,
+    BoundaryEffect, BoundaryStatus, EcologicalHarm, NuclearEmergency, NuclearFacility, RadiationConsequence, SourceClass, SourceEvent,
+    Tristate, WaterIntakeInterruption,
 };
 use crate::facts::{Facts, Figure, RadiationFacts};
 
@@ -46,33 +46,93 @@ pub const FACTS: &[FactDefinition] = &[
     fact("evacuated", "因污染疏散、转移人数", "persons evacuated or moved because of the pollution", Count),
     fact("direct_loss_yuan", "因污染造成的直接经济损失(元)", "direct economic loss by the pollution in yuan", Money),
     fact("without_water", "正常饮水受影响人数", "persons without normal drinking water", Count),
-    fact("water_intake_interruption", "集中式饮用水水源地取水中断", "interrupted intake of a centralised drinking-water source", Code(WaterIntakeInterruption::CODES)),
+    fact(
+        "water_intake_interruption",
+        "集中式饮用水水源地取水中断",
+        "interrupted intake of a centralised drinking-water source",
+        Code(WaterIntakeInterruption::CODES),
+    ),
     fact("boundary_effect", "跨界影响的最高层级", "the widest boundary affected", Code(BoundaryEffect::CODES)),
     fact("boundary_status", "跨界影响是否已经发生", "whether the effect across the boundary has occurred", Code(BoundaryStatus::CODES)),
     fact("border_effect_grave", "跨国境影响是否重大", "whether the effect across the state border is grave", Code(Tristate::CODES)),
     fact("ecological_harm", "生态损害", "harm to nature", Code(EcologicalHarm::CODES)),
-    fact("hazardous_in_sensitive_area", "重金属、危险化学品或危险废物是否涉及敏感区域", "heavy metals, hazardous chemicals or hazardous waste in a sensitive area", Code(Tristate::CODES)),
-    fact("drinking_water_protection_area", "是否影响饮用水水源保护区", "effect on a drinking-water source protection area", Code(Tristate::CODES)),
+    fact(
+        "hazardous_in_sensitive_area",
+        "重金属、危险化学品或危险废物是否涉及敏感区域",
+        "heavy metals, hazardous chemicals or hazardous waste in a sensitive area",
+        Code(Tristate::CODES),
+    ),
+    fact(
+        "drinking_water_protection_area",
+        "是否影响饮用水水源保护区",
+        "effect on a drinking-water source protection area",
+        Code(Tristate::CODES),
+    ),
     fact("residential_school_hospital", "是否涉及居民聚居区、学校、医院", "residential areas, schools, hospitals", Code(Tristate::CODES)),
     fact("heavy_metal", "是否涉及重金属或类金属", "heavy metals or metalloids", Code(Tristate::CODES)),
-    fact("may_cross_province", "是否可能跨省或者跨国", "possible effect across a provincial boundary or the state border", Code(Tristate::CODES)),
+    fact(
+        "may_cross_province",
+        "是否可能跨省或者跨国",
+        "possible effect across a provincial boundary or the state border",
+        Code(Tristate::CODES),
+    ),
     fact("mass_incident", "是否引发群体性事件或社会影响较大", "mass incident or large social effect", Code(Tristate::CODES)),
-    fact("department_judges_reportable", "主管部门是否认为有必要报告", "whether the department thinks that it should be reported", Code(Tristate::CODES)),
-    fact("radiation.involved", "是否涉及放射性物质、射线装置或核设施", "whether radioactive matter, a ray device or a nuclear facility is concerned", Code(Tristate::CODES)),
+    fact(
+        "department_judges_reportable",
+        "主管部门是否认为有必要报告",
+        "whether the department thinks that it should be reported",
+        Code(Tristate::CODES),
+    ),
+    fact(
+        "radiation.involved",
+        "是否涉及放射性物质、射线装置或核设施",
+        "whether radioactive matter, a ray device or a nuclear facility is concerned",
+        Code(Tristate::CODES),
+    ),
     fact("radiation.source_class", "放射源类别", "class of the radioactive source", Code(SourceClass::CODES)),
     fact("radiation.source_event", "放射源状况", "what happened to the radioactive source", Code(SourceEvent::CODES)),
     fact("radiation.consequence", "辐射后果范围", "scale of the radiation consequences", Code(RadiationConsequence::CODES)),
     fact("radiation.material_leak", "放射性物质是否泄漏", "whether radioactive material leaked", Code(Tristate::CODES)),
-    fact("radiation.device_out_of_control", "同位素或射线装置是否失控", "whether an isotope or ray device got out of control", Code(Tristate::CODES)),
+    fact(
+        "radiation.device_out_of_control",
+        "同位素或射线装置是否失控",
+        "whether an isotope or ray device got out of control",
+        Code(Tristate::CODES),
+    ),
     fact("radiation.acute_deaths", "辐射急性死亡人数", "acute deaths by radiation", Count),
-    fact("radiation.severe_sickness", "急性重度放射病、局部器官残疾人数", "persons with acute severe radiation sickness or local organ disability", Count),
-    fact("radiation.over_annual_dose_limit", "是否有人受照超过年剂量限值", "persons exposed above the annual dose limit", Code(Tristate::CODES)),
-    fact("radiation.ore_discharge_with_consequences", "铀矿冶、伴生矿超标排放并造成后果", "uranium mining or associated ore discharging above the standard", Code(Tristate::CODES)),
+    fact(
+        "radiation.severe_sickness",
+        "急性重度放射病、局部器官残疾人数",
+        "persons with acute severe radiation sickness or local organ disability",
+        Count,
+    ),
+    fact(
+        "radiation.over_annual_dose_limit",
+        "是否有人受照超过年剂量限值",
+        "persons exposed above the annual dose limit",
+        Code(Tristate::CODES),
+    ),
+    fact(
+        "radiation.ore_discharge_with_consequences",
+        "铀矿冶、伴生矿超标排放并造成后果",
+        "uranium mining or associated ore discharging above the standard",
+        Code(Tristate::CODES),
+    ),
     fact("radiation.nuclear_emergency", "核设施应急状态", "emergency state of a nuclear facility", Code(NuclearEmergency::CODES)),
-    fact("radiation.nuclear_may_reach_neighbours", "核事故是否可能影响邻省或境外", "whether a nuclear accident may affect a neighbouring province or abroad", Code(Tristate::CODES)),
+    fact(
+        "radiation.nuclear_may_reach_neighbours",
+        "核事故是否可能影响邻省或境外",
+        "whether a nuclear accident may affect a neighbouring province or abroad",
+        Code(Tristate::CODES),
+    ),
     fact("radiation.nuclear_facility", "核设施所在地", "where the nuclear facility stands", Code(NuclearFacility::CODES)),
     fact("radiation.ines_level", "INES级别", "INES level", Level),
-    fact("radiation.imported_goods_serious_excess", "进口货物是否严重辐射超标", "imported goods with serious excess radiation", Code(Tristate::CODES)),
+    fact(
+        "radiation.imported_goods_serious_excess",
+        "进口货物是否严重辐射超标",
+        "imported goods with serious excess radiation",
+        Code(Tristate::CODES),
+    ),
 ];
 
 /// The definition of a fact; `None` if there is no such fact.

@@ -7,8 +7,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{
-    BoundaryEffect, BoundaryStatus, EcologicalHarm, FigureStatus, NuclearEmergency, NuclearFacility, RadiationConsequence,
-    SourceClass, SourceEvent, Tristate, WaterIntakeInterruption,
+    BoundaryEffect, BoundaryStatus, EcologicalHarm, FigureStatus, NuclearEmergency, NuclearFacility, RadiationConsequence, SourceClass,
+    SourceEvent, Tristate, WaterIntakeInterruption,
 };
 
 /// A harm figure with its cause and its source. It counts only if the pollution caused it and it was not excluded.

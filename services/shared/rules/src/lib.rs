@@ -30,8 +30,8 @@ pub use assess::{Assessment, FiredClause, OpenQuestion, SensitiveCase, grade};
 pub use book::RuleBook;
 pub use clocks::{ClockDiff, ClockFacts, ClockSpec, Neighbour, ObligedBody, diff, reporting_clocks};
 pub use codes::{
-    BoundaryEffect, BoundaryStatus, EcologicalHarm, FigureStatus, NuclearEmergency, NuclearFacility, RadiationConsequence,
-    SourceClass, SourceEvent, Tristate, WaterIntakeInterruption,
+    BoundaryEffect, BoundaryStatus, EcologicalHarm, FigureStatus, NuclearEmergency, NuclearFacility, RadiationConsequence, SourceClass,
+    SourceEvent, Tristate, WaterIntakeInterruption,
 };
 pub use error::RulesError;
 pub use facts::{Facts, FieldViolation, Figure, RadiationFacts};

@@ -102,7 +102,9 @@ impl Recipient {
             Recipient::ProvincialDepartment => Text::new("省级生态环境主管部门", "provincial environment department"),
             Recipient::Ministry => Text::new("生态环境部", "ministry"),
             Recipient::LowerDepartment => Text::new("下级生态环境主管部门", "lower environment department"),
-            Recipient::NeighbourSameLevelDepartment => Text::new("相邻区域同级生态环境主管部门", "same-level environment department of the adjoining area"),
+            Recipient::NeighbourSameLevelDepartment => {
+                Text::new("相邻区域同级生态环境主管部门", "same-level environment department of the adjoining area")
+            }
             Recipient::AsInitialReport => Text::new("初报的接收单位", "those who received the initial report"),
         }
     }
@@ -218,8 +220,8 @@ struct ReportingFile {
 impl ReportingTable {
     /// Reads and checks a table. `name` is used in errors before the table's own id is known.
     pub fn from_toml(name: &str, text: &str) -> Result<Self, RulesError> {
-        let file: ReportingFile = toml::from_str(text)
-            .map_err(|error| RulesError::Table { table: name.to_owned(), problem: error.to_string() })?;
+        let file: ReportingFile =
+            toml::from_str(text).map_err(|error| RulesError::Table { table: name.to_owned(), problem: error.to_string() })?;
         let head = TableHead {
             id: file.id,
             title: file.title,
@@ -268,13 +270,19 @@ impl ReportingTable {
         }
         let needs_limit = duty.kind == DutyKind::ReportWithinLimit;
         if duty.limit_seconds.is_some_and(|limit| limit > 0) != needs_limit {
-            return Err(self.head.defect(format!("row {}: a report within a limit has a limit, and no other duty of Order 17 has", duty.id)));
+            return Err(self
+                .head
+                .defect(format!("row {}: a report within a limit has a limit, and no other duty of Order 17 has", duty.id)));
         }
         Ok(())
     }
 
     fn check_words(&self, id: &str, citation: &Citation, texts: &[&Text], source: &str) -> Result<(), RulesError> {
-        if !citation.is_complete() || citation.document != self.head.document_number || source.is_empty() || !texts.iter().all(|text| text.is_complete()) {
+        if !citation.is_complete()
+            || citation.document != self.head.document_number
+            || source.is_empty()
+            || !texts.iter().all(|text| text.is_complete())
+        {
             return Err(self.head.defect(format!("row {id} needs a citation of this document, texts in both languages and a source")));
         }
         Ok(())

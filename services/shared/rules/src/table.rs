@@ -109,6 +109,9 @@ pub struct GradingTable {
     pub rows: Vec<GradingRow>,
 }
 
+/// One interval of a fact: from (included), below (not included), and the grade that it gives.
+type Step = (f64, Option<f64>, Grade);
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GradingFile {
@@ -126,8 +129,8 @@ struct GradingFile {
 impl GradingTable {
     /// Reads and checks a table. `name` is used in errors before the table's own id is known.
     pub fn from_toml(name: &str, text: &str) -> Result<Self, RulesError> {
-        let file: GradingFile = toml::from_str(text)
-            .map_err(|error| RulesError::Table { table: name.to_owned(), problem: error.to_string() })?;
+        let file: GradingFile =
+            toml::from_str(text).map_err(|error| RulesError::Table { table: name.to_owned(), problem: error.to_string() })?;
         let head = TableHead {
             id: file.id,
             title: file.title,
@@ -198,8 +201,8 @@ impl GradingTable {
         Ok(())
     }
 
-    fn ladders(&self, key: &str) -> Vec<Vec<(f64, Option<f64>, Grade)>> {
-        let mut ladders: Vec<(Vec<&Condition>, Vec<(f64, Option<f64>, Grade)>)> = Vec::new();
+    fn ladders(&self, key: &str) -> Vec<Vec<Step>> {
+        let mut ladders: Vec<(Vec<&Condition>, Vec<Step>)> = Vec::new();
         for row in &self.rows {
             let (about, others): (Vec<_>, Vec<_>) = row.when.iter().partition(|condition| condition.fact == key);
             let Some(least) = about.first().and_then(|condition| condition.at_least) else { continue };
@@ -212,7 +215,7 @@ impl GradingTable {
         ladders.into_iter().map(|(_, steps)| steps).collect()
     }
 
-    fn check_ladder(&self, key: &str, mut ladder: Vec<(f64, Option<f64>, Grade)>) -> Result<(), RulesError> {
+    fn check_ladder(&self, key: &str, mut ladder: Vec<Step>) -> Result<(), RulesError> {
         ladder.sort_by(|left, right| left.0.total_cmp(&right.0));
         for pair in ladder.windows(2) {
             if pair[0].1 != Some(pair[1].0) || pair[0].2 >= pair[1].2 {
