@@ -44,7 +44,8 @@ impl RuleBook {
         RuleBook::new(grading, reporting)
     }
 
-    /// A book of these tables. Refuses ids that occur twice and two tables of a kind in force on one day.
+    /// A book of these tables. Refuses ids that occur twice and two tables of a kind that both claim a day by their dates;
+    /// a table without a last day is ended by the next one that begins.
     pub fn new(grading: Vec<GradingTable>, reporting: Vec<ReportingTable>) -> Result<RuleBook, RulesError> {
         check_heads(&grading.iter().map(|table| &table.head).collect::<Vec<_>>())?;
         check_heads(&reporting.iter().map(|table| &table.head).collect::<Vec<_>>())?;
@@ -79,7 +80,7 @@ impl RuleBook {
 
     /// The grading table in force on the date of occurrence (Beijing time).
     pub fn grading_for(&self, occurred_on: Date) -> Result<&GradingTable, RulesError> {
-        self.grading.iter().find(|table| table.head.is_in_force(occurred_on)).ok_or_else(|| RulesError::NoneInForce {
+        in_force(&self.grading, |table| &table.head, occurred_on).ok_or_else(|| RulesError::NoneInForce {
             what: "grading",
             date: occurred_on,
             known: self.grading.iter().map(|table| table.head.describe()).collect(),
@@ -88,7 +89,7 @@ impl RuleBook {
 
     /// The reporting table in force on the date of learning (Beijing time).
     pub fn reporting_for(&self, learned_on: Date) -> Result<&ReportingTable, RulesError> {
-        self.reporting.iter().find(|table| table.head.is_in_force(learned_on)).ok_or_else(|| RulesError::NoneInForce {
+        in_force(&self.reporting, |table| &table.head, learned_on).ok_or_else(|| RulesError::NoneInForce {
             what: "reporting",
             date: learned_on,
             known: self.reporting.iter().map(|table| table.head.describe()).collect(),
@@ -106,14 +107,21 @@ impl RuleBook {
     }
 }
 
+/// The table that holds on `date`. A table without a last day is ended by the next one that begins, so that it need not be changed.
+fn in_force<T>(tables: &[T], head: impl Fn(&T) -> &TableHead, date: Date) -> Option<&T> {
+    tables.iter().filter(|table| head(table).is_in_force(date)).max_by_key(|table| head(table).valid_from)
+}
+
 fn check_heads(heads: &[&TableHead]) -> Result<(), RulesError> {
     for (index, head) in heads.iter().enumerate() {
-        for earlier in &heads[..index] {
-            if earlier.id == head.id {
+        for other in &heads[..index] {
+            if other.id == head.id {
                 return Err(head.defect("has an id that occurs twice"));
             }
-            if earlier.is_in_force(head.valid_from) || head.is_in_force(earlier.valid_from) {
-                return Err(head.defect(format!("is in force together with {}", earlier.describe())));
+            let (earlier, later) = if other.valid_from <= head.valid_from { (other, head) } else { (head, other) };
+            let runs_into = earlier.valid_to.is_some_and(|last| last >= later.valid_from);
+            if runs_into || earlier.valid_from == later.valid_from {
+                return Err(later.defect(format!("is in force together with {}", earlier.describe())));
             }
         }
     }

@@ -1,30 +1,40 @@
 //! The closed lists of values that a fact can take. Each has `unknown`, which is its default and is never "no" or "none".
+//! `codes!` writes such a list once, with its names in JSON.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $code:literal,)+ } default $default:ident) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$vmeta])* #[serde(rename = $code)] $variant,)+ }
-
-        impl $name {
-            /// All values in the order of this list.
-            pub const ALL: &'static [$name] = &[$($name::$variant),+];
-            /// The JSON names in the same order.
-            pub const CODES: &'static [&'static str] = &[$($code),+];
-
-            /// The name in JSON and in the rule tables.
-            pub const fn code(self) -> &'static str {
-                match self { $($name::$variant => $code),+ }
-            }
-        }
+        codes! { $(#[$meta])* $name { $($(#[$vmeta])* $variant = $code,)+ } }
 
         impl Default for $name {
             fn default() -> Self { $name::$default }
         }
     };
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $code:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vmeta])* #[serde(rename = $code)] $variant,)+ }
+
+        impl $name {
+            /// All values in the order of their list.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+            /// The names in JSON and in the rule tables, in the same order.
+            pub const CODES: &'static [&'static str] = &[$($code),+];
+
+            /// The name in JSON and in the rule tables; stable, fit to be stored.
+            pub const fn code(self) -> &'static str {
+                match self { $($name::$variant => $code),+ }
+            }
+
+            /// The value of this name; `None` if there is no such name.
+            pub fn from_code(code: &str) -> Option<Self> {
+                match code { $($code => Some($name::$variant),)+ _ => None }
+            }
+        }
+    };
 }
+pub(crate) use codes;
 
 codes! {
     /// An answer that may be unknown.

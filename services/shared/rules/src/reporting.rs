@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::codes::Tristate;
+use crate::codes::{Tristate, codes};
 use crate::condition::Condition;
 use crate::error::RulesError;
 use crate::fact::{self, FactKind};
@@ -11,86 +11,86 @@ use crate::grade::Route;
 use crate::table::{SelectedBy, TableHead, sha256_hex};
 use crate::text::{Citation, Text};
 
-/// What a duty obliges to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DutyKind {
-    /// The initial report upward, within a limit (Art. 3 and 4).
-    ReportWithinLimit,
-    /// Check the information and judge (Art. 3, Art. 8 last sentence).
-    Verify,
-    /// Notify the same-level department of the adjoining area (Art. 8, first half).
-    NotifyNeighbourDepartment,
-    /// Propose to the own government that it notify the neighbouring government (Art. 8, second half).
-    ProposeToGovernment,
-    /// A power rather than a duty: require the lower department to check and report (Art. 5).
-    RequireVerification,
-    /// Follow-up report (续报, Art. 12).
-    FollowUpReport,
-    /// Final (outcome) report (处理结果报告, Art. 12).
-    FinalReport,
+codes! {
+    /// What a duty obliges to.
+    DutyKind {
+        /// The initial report upward, within a limit (Art. 3 and 4).
+        ReportWithinLimit = "report_within_limit",
+        /// Check the information and judge (Art. 3, Art. 8 last sentence).
+        Verify = "verify",
+        /// Notify the same-level department of the adjoining area (Art. 8, first half).
+        NotifyNeighbourDepartment = "notify_neighbour_department",
+        /// Propose to the own government that it notify the neighbouring government (Art. 8, second half).
+        ProposeToGovernment = "propose_to_government",
+        /// A power rather than a duty: require the lower department to check and report (Art. 5).
+        RequireVerification = "require_verification",
+        /// Follow-up report (续报, Art. 12).
+        FollowUpReport = "follow_up_report",
+        /// Final (outcome) report (处理结果报告, Art. 12).
+        FinalReport = "final_report",
+    }
 }
 
-/// When a duty arises at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Trigger {
-    /// For every body; while its learning time is unknown the clock has no start.
-    Learned,
-    /// For a body that has learned, once per lower body that has not.
-    LowerBodyNotLearned,
-    /// Once per neighbour that is or may be affected.
-    NeighboursMayBeAffected,
-    /// For a body that a neighbour notified.
-    NotifiedByNeighbour,
+codes! {
+    /// When a duty arises at all.
+    Trigger {
+        /// For every body; while its learning time is unknown the clock has no start.
+        Learned = "learned",
+        /// For a body that has learned, once per lower body that has not.
+        LowerBodyNotLearned = "lower_body_not_learned",
+        /// Once per neighbour that is or may be affected.
+        NeighboursMayBeAffected = "neighbours_may_be_affected",
+        /// For a body that a neighbour notified.
+        NotifiedByNeighbour = "notified_by_neighbour",
+    }
 }
 
-/// Level of an environment department.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BodyLevel {
-    /// County level: counties, county-level cities, districts; also the districts of a municipality such as Chongqing.
-    County,
-    /// Prefecture level (设区的市).
-    Prefecture,
-    /// Province, autonomous region or municipality under the central government.
-    Province,
+codes! {
+    /// Level of an environment department.
+    BodyLevel {
+        /// County level: counties, county-level cities, districts; also the districts of a municipality such as Chongqing.
+        County = "county",
+        /// Prefecture level (设区的市).
+        Prefecture = "prefecture",
+        /// Province, autonomous region or municipality under the central government.
+        Province = "province",
+    }
 }
 
-/// What the limit of a duty runs from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClockStart {
-    /// The learning of the obliged body.
-    Learning,
-    /// The provincial department's receipt of the report.
-    ReceiptOfReport,
-    /// The neighbour's notification.
-    Notification,
-    /// When facts and development are clear: no instant that the rules could know.
-    FactsClear,
-    /// When handling is finished: no instant that the rules could know.
-    HandlingFinished,
+codes! {
+    /// What the limit of a duty runs from.
+    ClockStart {
+        /// The learning of the obliged body.
+        Learning = "learning",
+        /// The provincial department's receipt of the report.
+        ReceiptOfReport = "receipt_of_report",
+        /// The neighbour's notification.
+        Notification = "notification",
+        /// When facts and development are clear: no instant that the rules could know.
+        FactsClear = "facts_clear",
+        /// When handling is finished: no instant that the rules could know.
+        HandlingFinished = "handling_finished",
+    }
 }
 
-/// To whom a duty is owed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Recipient {
-    /// The government of the obliged body's own level.
-    OwnGovernment,
-    /// The environment department one level up (for a district of Chongqing the provincial department itself).
-    NextHigherDepartment,
-    /// The provincial environment department.
-    ProvincialDepartment,
-    /// The ministry.
-    Ministry,
-    /// The lower department.
-    LowerDepartment,
-    /// The department of the same level in the adjoining area.
-    NeighbourSameLevelDepartment,
-    /// Whoever received the initial report.
-    AsInitialReport,
+codes! {
+    /// To whom a duty is owed.
+    Recipient {
+        /// The government of the obliged body's own level.
+        OwnGovernment = "own_government",
+        /// The environment department one level up (for a district of Chongqing the provincial department itself).
+        NextHigherDepartment = "next_higher_department",
+        /// The provincial environment department.
+        ProvincialDepartment = "provincial_department",
+        /// The ministry.
+        Ministry = "ministry",
+        /// The lower department.
+        LowerDepartment = "lower_department",
+        /// The department of the same level in the adjoining area.
+        NeighbourSameLevelDepartment = "neighbour_same_level_department",
+        /// Whoever received the initial report.
+        AsInitialReport = "as_initial_report",
+    }
 }
 
 impl Recipient {
@@ -160,16 +160,16 @@ pub struct SensitiveCaseRow {
     pub source: String,
 }
 
-/// The three reports of Art. 12.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReportKind {
-    /// Initial report, 初报.
-    Initial,
-    /// Follow-up report, 续报.
-    FollowUp,
-    /// Final (outcome) report, 处理结果报告.
-    Final,
+codes! {
+    /// The three reports of Art. 12.
+    ReportKind {
+        /// Initial report, 初报.
+        Initial = "initial",
+        /// Follow-up report, 续报.
+        FollowUp = "follow_up",
+        /// Final (outcome) report, 处理结果报告.
+        Final = "final",
+    }
 }
 
 /// Something that a report must contain (Art. 13).

@@ -31,6 +31,13 @@ const LADDERS: [Ladder; 10] = [
     ladder("plan-2014", "radiation.severe_sickness", [None, Some(1.0), Some(10.0), None]),
 ];
 
+/// SHA-256 of the published files.
+const PUBLISHED: [(&str, &str); 3] = [
+    ("order17-2011", "424cc3f2041b8951fba15c1325a3ff83714d12a078b84671badb348e156d920f"),
+    ("plan-2014", "5ec22516220007bfa6bea25b01596339b4282d35ad9f1807e50c7c3c8bfb513f"),
+    ("order17-reporting", "efdaa5275a363bf8fb32440591dce226e5728362481383723fe9bab8b10afdda"),
+];
+
 const LOW_TO_HIGH: [Grade; 4] = [Grade::IV, Grade::III, Grade::II, Grade::I];
 
 fn table(id: &str) -> &'static GradingTable {
@@ -84,6 +91,39 @@ fn the_hash_is_that_of_the_files_bytes() {
     let bytes = std::fs::read(path).unwrap();
     let expected = hex::encode(ring::digest::digest(&ring::digest::SHA256, &bytes));
     assert_eq!(table("plan-2014").head.hash, expected);
+}
+
+/// Decisions store these hashes. If this fails, a published table was edited: make a new file instead (seeds/rules/README.md).
+#[test]
+fn published_tables_do_not_change() {
+    let book = RuleBook::builtin();
+    let heads = book.grading_tables().iter().map(|table| &table.head).chain(book.reporting_tables().iter().map(|table| &table.head));
+    let hashes: Vec<_> = heads.map(|head| (head.id.as_str(), head.hash.as_str())).collect();
+    assert_eq!(hashes, PUBLISHED);
+}
+
+/// A successor ends a table that has no last day; two tables that claim the same day are refused.
+#[test]
+fn a_new_edition_ends_the_one_before() {
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../seeds/rules/grading-national-plan-2014.toml")).unwrap();
+    let successor = text.replace("plan-2014", "plan-2030").replace("valid_from = \"2014-12-29\"", "valid_from = \"2030-01-01\"");
+    let successor = GradingTable::from_toml("successor", &successor).unwrap();
+    let mut tables = RuleBook::builtin().grading_tables().to_vec();
+    tables.push(successor.clone());
+    let book = RuleBook::new(tables.clone(), Vec::new()).unwrap();
+    assert_eq!(book.grading_for(date(2029, 12, 31)).unwrap().head.id, "plan-2014");
+    assert_eq!(book.grading_for(date(2030, 1, 1)).unwrap().head.id, "plan-2030");
+    assert_eq!(book.grading_for(date(2014, 12, 28)).unwrap().head.id, "order17-2011");
+
+    let mut rival = successor.clone();
+    rival.head.id = "rival".into();
+    tables.push(rival.clone());
+    assert!(RuleBook::new(tables.clone(), Vec::new()).unwrap_err().to_string().contains("rival: is in force together with plan-2030"));
+    rival.head.valid_from = date(2014, 12, 1);
+    rival.head.valid_to = Some(date(2014, 12, 10));
+    assert!(RuleBook::new(vec![tables[0].clone(), rival], Vec::new()).is_err());
+    assert!(RuleBook::new(vec![successor.clone(), successor], Vec::new()).unwrap_err().to_string().contains("id that occurs twice"));
 }
 
 #[test]
