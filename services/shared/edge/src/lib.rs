@@ -1,1 +1,40 @@
-//! To be written.
+//! The edge of a node: everything between a socket and a service, and nothing of the store.
+//!
+//! A node has two listeners. The [`ConsoleListener`] serves people: the browser program's files, gRPC-web and gRPC, each call with a
+//! session token and a space, each method with a row in [`rules`]; what may be done with which record the handler asks the [`Caller`].
+//! The [`PartnerListener`] serves provinces over mutual TLS: [`ProvinceKeys`] are ours, [`PartnerTrust`] is what we believe of theirs, a
+//! [`bundle`] is how one becomes the other, and a [`partner_channel()`] is the way out. A leaf certificate is believed if it chains to the
+//! authority pinned for exactly the province that it states.
+//!
+//! On the way in, outermost first: TLS, host name (loopback), gRPC-web, log line and end of streams ([`call`]), rule and session ([`auth`]),
+//! message length ([`message_limit`]), service. On the way out, `fenghuo_durable::Error` becomes a `google.rpc.Status` ([`status`]).
+
+pub mod auth;
+pub mod bundle;
+mod call;
+pub mod certificate;
+pub mod client;
+pub mod config;
+mod connections;
+mod console_listener;
+pub mod keys;
+mod message_limit;
+mod partner_channel;
+mod partner_listener;
+pub mod province_code;
+pub mod rules;
+pub mod signing;
+pub mod status;
+pub mod telemetry;
+pub mod tls;
+pub mod trust;
+
+pub use auth::{Authenticate, Caller, Grant, Role, SignedIn, caller};
+pub use client::{ClientSession, console_channel};
+pub use config::{LogFormat, NodeConfig};
+pub use console_listener::{Console, ConsoleListener, MAX_CONSOLE_MESSAGE_BYTES};
+pub use keys::{ProvinceKeys, keys_dir};
+pub use partner_channel::partner_channel;
+pub use partner_listener::{MAX_PARTNER_MESSAGE_BYTES, PartnerListener, PartnerPeer, peer};
+pub use status::{RemoteError, from_status, to_status};
+pub use trust::PartnerTrust;

@@ -1,0 +1,126 @@
+//! What surrounds every call: a line in the log, and an end to its stream when the node stops.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use fenghuo_durable::Error;
+use futures::future::BoxFuture;
+use http::HeaderMap;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio_util::sync::CancellationToken;
+
+use crate::partner_listener::PartnerPeer;
+use crate::status::{code_name, to_status};
+
+/// Runs a call, writes one line about it when it has ended (method, code, time; never its content or metadata), and ends a stream
+/// that waits for its next message when `stop` falls.
+pub(crate) async fn accompany(request: Request, next: Next, stop: CancellationToken) -> Response {
+    let peer = request.extensions().get::<PartnerPeer>().map(|peer| peer.province_code.clone());
+    let mut line = Line { method: request.uri().path().to_owned(), peer, started: Instant::now(), written: false };
+    let response = next.run(request).await;
+    if let Some(code) = code_in(response.headers()) {
+        // An error before any message: the answer has no body to wait for.
+        line.write(code);
+        return response;
+    }
+    let stopped: BoxFuture<'static, ()> = Box::pin(stop.cancelled_owned());
+    response.map(|inner| Body::new(Answer { inner, line, stopped, over: false }))
+}
+
+/// The line of one call.
+struct Line {
+    method: String,
+    peer: Option<String>,
+    started: Instant,
+    written: bool,
+}
+
+impl Line {
+    fn write(&mut self, code: tonic::Code) {
+        self.written = true;
+        let (method, code_text) = (self.method.as_str(), code_name(code));
+        let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let peer = self.peer.as_deref().unwrap_or("-");
+        match code {
+            tonic::Code::Internal | tonic::Code::Unknown | tonic::Code::DataLoss => {
+                tracing::warn!(target: "fenghuo::call", method, code = code_text, elapsed_ms, peer, "call");
+            }
+            _ if method.starts_with("/grpc.") => {
+                tracing::debug!(target: "fenghuo::call", method, code = code_text, elapsed_ms, peer, "call");
+            }
+            _ => tracing::info!(target: "fenghuo::call", method, code = code_text, elapsed_ms, peer, "call"),
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.written {
+            // The caller went away, or a stream was given up by its reader.
+            self.write(tonic::Code::Cancelled);
+        }
+    }
+}
+
+fn code_in(headers: &HeaderMap) -> Option<tonic::Code> {
+    headers.get("grpc-status").map(|value| tonic::Code::from_bytes(value.as_bytes()))
+}
+
+struct Answer {
+    inner: Body,
+    line: Line,
+    stopped: BoxFuture<'static, ()>,
+    over: bool,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        if this.over {
+            return Poll::Ready(None);
+        }
+        let polled = Pin::new(&mut this.inner).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(code) = frame.trailers_ref().and_then(code_in) {
+                    this.line.write(code);
+                }
+            }
+            Poll::Ready(_) => {}
+            Poll::Pending if this.stopped.as_mut().poll(cx).is_ready() => {
+                // Only a stream waits here: a single answer is complete as soon as it begins.
+                this.over = true;
+                this.line.write(tonic::Code::Unavailable);
+                return Poll::Ready(Some(Ok(Frame::trailers(stopping()))));
+            }
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.over || self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+fn stopping() -> HeaderMap {
+    let status = to_status(Error::unavailable("NODE_STOPPING", "this node is stopping; call again soon"));
+    let mut trailers = HeaderMap::new();
+    if status.add_header(&mut trailers).is_err() {
+        trailers.insert("grpc-status", http::HeaderValue::from_static("14"));
+    }
+    trailers
+}

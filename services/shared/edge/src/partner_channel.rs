@@ -1,0 +1,66 @@
+//! The way to a partner: HTTP/2 over mutual TLS to exactly the province that is meant.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fenghuo_durable::{Error, Result};
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::bundle::check_endpoint;
+use crate::keys::ProvinceKeys;
+use crate::tls;
+use crate::trust::{PartnerTrust, not_enrolled};
+
+/// To connect, TLS included, takes no longer.
+const CONNECT: Duration = Duration::from_secs(10);
+/// A call takes no longer, whatever its own deadline.
+const CALL: Duration = Duration::from_secs(30);
+
+/// A channel to a partner at "https://host:port". It connects at the first call and again whenever it must; what is pinned of the partner
+/// is looked up at each handshake. FAILED_PRECONDITION if the partner is not enrolled, INVALID_ARGUMENT if the endpoint is no https URL.
+pub fn partner_channel(keys: Arc<ProvinceKeys>, trust: Arc<PartnerTrust>, partner_code: &str, endpoint: &str) -> Result<Channel> {
+    if trust.pinned(partner_code).is_none() {
+        return Err(not_enrolled(partner_code));
+    }
+    channel(tls::partner_client_config(keys, trust, partner_code)?, endpoint)
+}
+
+pub(crate) fn channel(config: Arc<ClientConfig>, endpoint: &str) -> Result<Channel> {
+    let uri = check_endpoint(endpoint).map_err(|what| Error::invalid("endpoint", what))?;
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = uri.port_u16().unwrap_or(443);
+    let name = ServerName::try_from(host.clone()).map_err(|e| Error::invalid("endpoint", format!("host \"{host}\": {e}")))?;
+    let connector = tower::service_fn(move |_: Uri| connect(host.clone(), port, name.clone(), config.clone()));
+    // To tonic the connection is plain: the TLS is the connector's, with our own check.
+    let plain = format!("http://{}", uri.authority().map(http::uri::Authority::as_str).unwrap_or_default());
+    let endpoint = Endpoint::from_shared(plain)
+        .map_err(|e| Error::invalid("endpoint", e.to_string()))?
+        .origin(uri)
+        .connect_timeout(CONNECT)
+        .timeout(CALL)
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(10))
+        .keep_alive_while_idle(true);
+    Ok(endpoint.connect_with_connector_lazy(connector))
+}
+
+async fn connect(
+    host: String, port: u16, name: ServerName<'static>, config: Arc<ClientConfig>,
+) -> std::io::Result<TokioIo<TlsStream<TcpStream>>> {
+    let connected = async {
+        let stream = TcpStream::connect((host.as_str(), port)).await?;
+        stream.set_nodelay(true)?;
+        TlsConnector::from(config).connect(name, stream).await
+    };
+    let stream = tokio::time::timeout(CONNECT, connected)
+        .await
+        .map_err(|_| std::io::Error::new(std::io::ErrorKind::TimedOut, format!("{host}:{port} did not answer in {} s", CONNECT.as_secs())))??;
+    Ok(TokioIo::new(stream))
+}
