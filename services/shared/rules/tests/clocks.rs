@@ -147,7 +147,10 @@ fn a_notified_department_investigates_and_reports() {
     let notified = Some(at("2014-08-13T02:10:00Z"));
     facts.bodies = vec![ObligedBody { notified_by_neighbour_at: notified, ..body("500000", "重庆市", BodyLevel::Province, None) }];
     facts.neighbours_may_be_affected = Tristate::Yes;
-    facts.neighbours = vec![Neighbour { code: "500000".into(), level: BodyLevel::Province }];
+    facts.neighbours = vec![
+        Neighbour { code: "500000".into(), level: BodyLevel::Province },
+        Neighbour { code: "430000".into(), level: BodyLevel::Province },
+    ];
     let clocks = reporting_clocks(table(), &facts);
     let verify = of_kind(&clocks, DutyKind::Verify);
     assert_eq!((verify.len(), verify[0].row_id.as_str(), verify[0].starts_at), (1, "order17-reporting/8/notified-verify", notified));
@@ -155,6 +158,12 @@ fn a_notified_department_investigates_and_reports() {
     assert_eq!(report[0].due_at, Some(at("2014-08-13T03:10:00Z")));
     // It happened in Hubei: telling the neighbours is Hubei's duty, not Chongqing's.
     assert!(of_kind(&clocks, DutyKind::NotifyNeighbourDepartment).is_empty());
+
+    // It had found the water itself before: its own limit runs from then, its duty to investigate from the notification.
+    facts.bodies[0].learned_at = Some(at("2014-08-13T00:20:00Z"));
+    let clocks = reporting_clocks(table(), &facts);
+    assert_eq!(of_kind(&clocks, DutyKind::ReportWithinLimit)[0].due_at, Some(at("2014-08-13T01:20:00Z")));
+    assert_eq!(of_kind(&clocks, DutyKind::Verify)[0].starts_at, notified);
 }
 
 #[test]

@@ -65,7 +65,9 @@ fn facts_with(fact: &str, value: f64) -> Facts {
 
 fn graded(table_id: &str, fact: &str, value: f64) -> Option<Grade> {
     let reporting = RuleBook::builtin().reporting("order17-reporting").unwrap();
-    grade(table(table_id), reporting, &facts_with(fact, value)).grade
+    let assessment = grade(table(table_id), reporting, &facts_with(fact, value));
+    assert!(assessment.fired.len() <= 1, "{value} lies in two intervals of {fact}: {:?}", assessment.fired);
+    assessment.grade
 }
 
 #[test]
