@@ -4,7 +4,7 @@
 //! it holds and the date that selects it. [`RuleBook::builtin`] has them all, read and checked once. From there it goes:
 //!
 //! 1. [`Facts`]: what is known of an incident. Absent is unknown, and unknown is never zero.
-//! 2. [`grade`]: facts and tables to an [`Assessment`]: the grade, the clauses that fired, what could still raise it, the sensitive
+//! 2. [`grade()`]: facts and tables to an [`Assessment`]: the grade, the clauses that fired, what could still raise it, the sensitive
 //!    cases, and the reporting route. The rules propose; a person decides.
 //! 3. [`reporting_clocks`]: route, bodies and neighbours to [`ClockSpec`]s: who must do what by when. [`diff`] tells what a
 //!    re-grading keeps, supersedes and starts.
