@@ -138,10 +138,10 @@ pub fn check(bundle: &EnrolmentBundle, now: Timestamp) -> Result<()> {
         }
         Some(_) => {}
     }
-    if !bundle.endpoint.is_empty() {
-        if let Err(what) = check_endpoint(&bundle.endpoint) {
-            faults.add("bundle.endpoint", what);
-        }
+    if !bundle.endpoint.is_empty()
+        && let Err(what) = check_endpoint(&bundle.endpoint)
+    {
+        faults.add("bundle.endpoint", what);
     }
     if bundle.create_time.as_ref().and_then(from_proto).is_none() {
         faults.add("bundle.createTime", "is missing or impossible");

@@ -35,7 +35,7 @@ pub struct ProvinceKeys {
     province_code: String,
     hosts: Vec<String>,
     ca_certificate: CertificateDer<'static>,
-    issuer: Issuer<'static, KeyPair>,
+    pub(crate) issuer: Issuer<'static, KeyPair>,
     signing: Ed25519KeyPair,
     key_id: String,
     leaf: RwLock<CurrentLeaf>,
@@ -119,12 +119,6 @@ impl ProvinceKeys {
     /// A further leaf below our authority, for another process of this province (a load balancer, a foreign client).
     pub fn issue_leaf(&self, hosts: &[String], now: Timestamp) -> Result<Leaf> {
         certificate::issue_leaf(&self.issuer, &self.province_code, &all_hosts(hosts), now)
-    }
-
-    /// A leaf of our authority that states another province: what a cheating province would present. For tests.
-    #[doc(hidden)]
-    pub fn forge_leaf(&self, province_code: &str, now: Timestamp) -> Result<Leaf> {
-        certificate::issue_leaf(&self.issuer, province_code, &self.hosts, now)
     }
 
     /// The leaf to present now; made anew when it is about to end.

@@ -26,6 +26,10 @@ pub mod rules;
 pub mod signing;
 pub mod status;
 pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 pub mod trust;
 

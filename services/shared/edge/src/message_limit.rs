@@ -70,10 +70,8 @@ impl HttpBody for Watched {
             Poll::Ready(None) => return Poll::Ready(None),
             Poll::Pending => return Poll::Pending,
         };
-        if let Some(data) = frame.data_ref() {
-            if let Err(status) = this.check(data) {
-                return Poll::Ready(Some(Err(status)));
-            }
+        if let Some(Err(status)) = frame.data_ref().map(|data| this.check(data)) {
+            return Poll::Ready(Some(Err(status)));
         }
         Poll::Ready(Some(Ok(frame)))
     }

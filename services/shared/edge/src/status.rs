@@ -115,17 +115,12 @@ pub fn from_status(status: &Status) -> RemoteError {
     let details = status.get_error_details();
     let info = details.error_info().filter(|info| info.domain == ERROR_DOMAIN);
     let violations = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
-    let mut message = status.message().to_owned();
-    if info.is_none() {
-        if let Some(source) = std::error::Error::source(status) {
-            let cause = chain(source);
-            if message.is_empty() || cause.contains(&message) {
-                message = cause;
-            } else if !message.contains(&cause) {
-                message = format!("{message}: {cause}");
-            }
-        }
-    }
+    let cause = std::error::Error::source(status).filter(|_| info.is_none()).map(chain).unwrap_or_default();
+    let message = match status.message() {
+        text if text.contains(&cause) => text.to_owned(),
+        text if cause.contains(text) => cause,
+        text => format!("{text}: {cause}"),
+    };
     RemoteError {
         code: status.code(),
         reason: info.map(|info| info.reason.clone()).unwrap_or_default(),

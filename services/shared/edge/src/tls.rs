@@ -206,3 +206,9 @@ impl ServerCertVerifier for PinnedVerifier {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+/// The check of our partner listener by itself.
+#[cfg(test)]
+pub(crate) fn verifier_for_test(trust: Arc<PartnerTrust>) -> impl ClientCertVerifier {
+    PinnedVerifier::new(trust, None)
+}

@@ -1,0 +1,96 @@
+use std::path::PathBuf;
+
+use fenghuo_durable::{Error, Result};
+
+use crate::config::{LogFormat, NodeConfig};
+
+const MINIMAL: &str = "province_code = \"420000\"\ndisplay_name = \"湖北省\"\nduty_telephone = \"027-87167480\"\n";
+
+fn load(file: &str, env: &[(&str, &str)], overrides: &[(&str, &str)]) -> Result<NodeConfig> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("node.toml");
+    std::fs::write(&path, file).unwrap();
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let overrides: Vec<(&str, String)> = overrides.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    NodeConfig::load_with(Some(&path), env, &overrides)
+}
+
+fn fields(error: &Error) -> Vec<&str> {
+    error.violations.iter().map(|v| v.field.as_str()).collect()
+}
+
+#[test]
+fn the_rest_has_defaults() {
+    let config = load(MINIMAL, &[], &[]).unwrap();
+    assert_eq!(config.console_listen.to_string(), "127.0.0.1:8420");
+    assert_eq!(config.partner_listen.to_string(), "127.0.0.1:7420");
+    assert_eq!(config.acknowledge_within_s, 900);
+    assert_eq!((config.data_dir.clone(), config.log_format, config.database_url.clone()), (PathBuf::from("fenghuo-data"), LogFormat::Human, None));
+    assert_eq!(config.display_name_en, "湖北省");
+    assert_eq!(config.endpoint("127.0.0.1:5555".parse().unwrap()), "https://127.0.0.1:5555");
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_command_line_over_both() {
+    let file = format!("{MINIMAL}acknowledge_within_s = 60\nlog_format = \"json\"\n");
+    let env = [("FENGHUO_ACKNOWLEDGE_WITHIN_S", "120"), ("FENGHUO_PARTNER_LISTEN", "127.0.0.1:1"), ("FENGHUO_LOG", "debug"), ("HOME", "/")];
+    let config = load(&file, &env, &[("partner_listen", "127.0.0.1:0")]).unwrap();
+    assert_eq!(config.acknowledge_within_s, 120);
+    assert_eq!(config.partner_listen.port(), 0);
+    assert_eq!(config.log_format, LogFormat::Json);
+}
+
+#[test]
+fn numbers_in_place_of_texts_keep_their_digits() {
+    let file = "province_code = 420000\ndisplay_name = \"湖北省\"\n";
+    let config = load(file, &[("FENGHUO_DUTY_TELEPHONE", "02787167480")], &[]).unwrap();
+    assert_eq!((config.province_code.as_str(), config.duty_telephone.as_str()), ("420000", "02787167480"));
+}
+
+#[test]
+fn every_wrong_setting_is_named_at_once() {
+    let file = "province_code = \"4200\"\nconsole_listen = \"localhost\"\npartner_endpoint = \"http://x\"\nacknowledge_within_s = 0\n\
+                log_format = \"xml\"\ndatabase_url = \"mysql://root:geheim@h\"\n";
+    let error = load(file, &[], &[]).unwrap_err();
+    let expected = [
+        "province_code",
+        "display_name",
+        "duty_telephone",
+        "console_listen",
+        "partner_endpoint",
+        "database_url",
+        "acknowledge_within_s",
+        "log_format",
+    ];
+    assert_eq!(fields(&error), expected);
+    assert!(!error.message.contains("geheim"));
+}
+
+#[test]
+fn unknown_settings_types_and_files_are_refused() {
+    let error = load(&format!("{MINIMAL}acknowledge_within = 9\n"), &[], &[]).unwrap_err();
+    assert!(error.message.contains("acknowledge_within") && error.message.contains("node.toml"), "{}", error.message);
+    assert_eq!(fields(&load(&format!("{MINIMAL}data_dir = [1]\n"), &[], &[]).unwrap_err()), ["data_dir"]);
+    assert!(load("province_code = ", &[], &[]).is_err());
+    let missing = NodeConfig::load_with(Some("/nowhere/node.toml".as_ref()), std::iter::empty(), &[]).unwrap_err();
+    assert!(missing.message.contains("/nowhere/node.toml"));
+}
+
+#[test]
+fn listeners_that_clash_or_cannot_be_named_are_refused() {
+    let clash = load(MINIMAL, &[], &[("partner_listen", "127.0.0.1:8420")]).unwrap_err();
+    assert_eq!(fields(&clash), ["partner_listen"]);
+    let unnamed = load(MINIMAL, &[], &[("partner_listen", "0.0.0.0:7420")]).unwrap_err();
+    assert_eq!(fields(&unnamed), ["partner_endpoint"]);
+    load(MINIMAL, &[], &[("partner_listen", "0.0.0.0:7420"), ("partner_endpoint", "https://fenghuo.hb.example:7420")]).unwrap();
+    let pulls = load(MINIMAL, &[], &[("partner_endpoint", "")]).unwrap();
+    assert_eq!(pulls.endpoint("127.0.0.1:1".parse().unwrap()), "");
+    load(MINIMAL, &[], &[("partner_listen", "127.0.0.1:0"), ("console_listen", "127.0.0.1:0")]).unwrap();
+}
+
+#[test]
+fn a_password_does_not_show() {
+    let config = load(MINIMAL, &[("FENGHUO_DATABASE_URL", "postgres://u:geheim@h/db")], &[]).unwrap();
+    assert!(!format!("{config:?}").contains("geheim"));
+    assert_eq!(config.database_url.unwrap().expose(), "postgres://u:geheim@h/db");
+}

@@ -1,0 +1,112 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use fenghuo_durable::{Code, wall};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ProvinceKeys;
+use crate::certificate::{check_ca, not_after, stated_province};
+use crate::signing::{key_id, sha256, verify_envelope, verify_receipt};
+
+fn mode(path: &std::path::Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn keys_are_made_once_and_readable_by_the_owner_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("keys");
+    let first = ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
+    assert_eq!(mode(&place), 0o700);
+    assert_eq!(mode(&place.join("ca-key.pem")), 0o600);
+    assert_eq!(mode(&place.join("signing-key.pk8")), 0o600);
+    let second = ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
+    assert_eq!(first.ca_certificate(), second.ca_certificate());
+    assert_eq!(first.key_id(), second.key_id());
+    assert_eq!(first.key_id(), key_id(second.signing_public_key()));
+    assert_ne!(first.leaf(wall::now()).cert, second.leaf(wall::now()).cert, "the TLS leaf is new at each start");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+}
+
+#[test]
+fn an_exposed_key_file_stops_the_start() {
+    for name in ["ca-key.pem", "signing-key.pk8"] {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("keys");
+        ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
+        fs::set_permissions(place.join(name), fs::Permissions::from_mode(0o640)).unwrap();
+        let error = ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap_err();
+        assert_eq!((error.code, error.reason), (Code::FailedPrecondition, "KEY_FILE_EXPOSED"));
+        assert!(error.message.contains(name) && error.message.contains("0640"), "{}", error.message);
+    }
+}
+
+#[test]
+fn incomplete_damaged_and_foreign_keys_are_refused_and_never_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("keys");
+    ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
+    let foreign = ProvinceKeys::load_or_create(&place, "500000", &[], wall::now()).unwrap_err();
+    assert!(foreign.message.contains("420000") && foreign.message.contains("500000"), "{}", foreign.message);
+
+    let signing = place.join("signing-key.pk8");
+    let kept = fs::read(&signing).unwrap();
+    fs::write(&signing, &kept[..kept.len() - 1]).unwrap();
+    assert_eq!(ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap_err().reason, "KEYS_NOT_USABLE");
+    fs::remove_file(&signing).unwrap();
+    assert_eq!(ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap_err().reason, "KEYS_INCOMPLETE");
+    assert!(!signing.exists());
+}
+
+#[test]
+fn a_start_that_was_cut_short_leaves_nothing_half_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("keys");
+    let draft = dir.path().join(format!(".keys.draft-{}", std::process::id()));
+    fs::create_dir(&draft).unwrap();
+    fs::write(draft.join("ca-key.pem"), "half").unwrap();
+    ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
+    assert!(!draft.exists());
+}
+
+#[test]
+fn signatures_of_one_kind_do_not_serve_as_the_other() {
+    let (keys, _dir) = super::keys("420000");
+    let digest = sha256(b"envelope");
+    let public = keys.signing_public_key();
+    let signature = keys.sign_envelope(&digest);
+    verify_envelope(public, &digest, &signature).unwrap();
+    verify_receipt(public, &digest, &keys.sign_receipt(&digest)).unwrap();
+    assert_eq!(verify_receipt(public, &digest, &signature).unwrap_err().reason, "SIGNATURE_INVALID");
+    assert_eq!(verify_envelope(public, &sha256(b"other"), &signature).unwrap_err().reason, "SIGNATURE_INVALID");
+    let (other, _dir) = super::keys("420000");
+    assert_eq!(verify_envelope(other.signing_public_key(), &digest, &signature).unwrap_err().reason, "SIGNATURE_INVALID");
+}
+
+#[test]
+fn the_signature_is_what_the_contract_says() {
+    // Written out from partner.proto, as another province would.
+    let (keys, _dir) = super::keys("420000");
+    let digest = sha256(b"bytes of an envelope");
+    let signed = [b"fenghuo.envelope.v1\n".as_slice(), &digest].concat();
+    let key = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, keys.signing_public_key());
+    key.verify(&signed, &keys.sign_envelope(&digest)).unwrap();
+}
+
+#[test]
+fn the_authority_lives_ten_years_and_the_leaf_is_renewed_in_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let start: Timestamp = "2024-02-29T12:00:00Z".parse().unwrap();
+    let keys = ProvinceKeys::load_or_create(&dir.path().join("keys"), "420000", &[], start).unwrap();
+    assert_eq!(not_after(keys.ca_certificate()).unwrap().to_string(), "2034-02-28T00:00:00Z");
+    assert_eq!(stated_province(keys.ca_certificate()), Ok("420000".to_owned()));
+    let leaf = keys.leaf(start).cert[0].clone();
+    let later = |days: i64| start.checked_add(SignedDuration::from_hours(24 * days)).unwrap();
+    assert_eq!(keys.leaf(later(300)).cert[0], leaf);
+    assert_ne!(keys.leaf(later(340)).cert[0], leaf);
+    check_ca(keys.ca_certificate(), later(3600)).unwrap();
+    let expired = check_ca(keys.ca_certificate(), later(3700)).unwrap_err();
+    assert!(expired.contains("expired at 2034-02-28"), "{expired}");
+    let before = check_ca(keys.ca_certificate(), later(-2)).unwrap_err();
+    assert!(before.contains("not valid before"), "{before}");
+}

@@ -1,0 +1,112 @@
+//! Tests of the edge as its users see it: real sockets, real TLS, real gRPC.
+
+mod auth;
+mod bundle;
+mod config;
+mod console;
+mod keys;
+mod provinces;
+mod status;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use fenghuo_api::audit::v1::audit_service_server::{AuditService, AuditServiceServer};
+use fenghuo_api::audit::v1::{
+    ListEventsRequest, ListEventsResponse, VerifyLogRequest, VerifyLogResponse, WatchEventsRequest, WatchEventsResponse,
+};
+use fenghuo_durable::{Code, Error, Result, wall};
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::{Request, Response, Status};
+
+use crate::{Authenticate, Console, ConsoleListener, Grant, ProvinceKeys, Role, SignedIn, caller, to_status};
+
+pub(super) fn keys(province_code: &str) -> (Arc<ProvinceKeys>, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = ProvinceKeys::load_or_create(&dir.path().join("keys"), province_code, &[], wall::now()).unwrap();
+    (Arc::new(keys), dir)
+}
+
+pub(super) fn grant(role: Role, jurisdiction: &str) -> Grant {
+    Grant { role, jurisdiction: jurisdiction.to_owned(), start: Timestamp::UNIX_EPOCH, end: None }
+}
+
+/// Sessions by token.
+#[derive(Default)]
+pub(super) struct Sessions(pub(super) HashMap<&'static str, Vec<Grant>>);
+
+impl Authenticate for Sessions {
+    fn authenticate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<SignedIn>> {
+        Box::pin(async move {
+            let grants = self.0.get(token).ok_or_else(|| Error::new(Code::Unauthenticated, "SESSION_UNKNOWN", "sign in again"))?;
+            Ok(SignedIn {
+                identity: format!("provinces/420000/people/{token}"),
+                display_name: "李静".to_owned(),
+                post: "值班员".to_owned(),
+                grants: grants.clone(),
+                session_id: "1".to_owned(),
+            })
+        })
+    }
+}
+
+/// A service that tells who called and in which space.
+pub(super) struct Echo;
+
+#[tonic::async_trait]
+impl AuditService for Echo {
+    type WatchEventsStream = BoxStream<'static, Result<WatchEventsResponse, Status>>;
+
+    async fn list_events(&self, request: Request<ListEventsRequest>) -> Result<Response<ListEventsResponse>, Status> {
+        let caller = caller(&request).map_err(to_status)?;
+        let space = caller.space().map_err(to_status)?;
+        Ok(Response::new(ListEventsResponse { events: vec![], next_page_token: format!("{} in {space}", caller.identity) }))
+    }
+
+    async fn watch_events(&self, _: Request<WatchEventsRequest>) -> Result<Response<Self::WatchEventsStream>, Status> {
+        let first = futures::stream::iter([Ok(WatchEventsResponse::default())]);
+        Ok(Response::new(Box::pin(futures::StreamExt::chain(first, futures::stream::pending()))))
+    }
+
+    async fn verify_log(&self, request: Request<VerifyLogRequest>) -> Result<Response<VerifyLogResponse>, Status> {
+        caller(&request).map_err(to_status)?;
+        Ok(Response::new(VerifyLogResponse { holds: true, ..Default::default() }))
+    }
+}
+
+/// A running console listener.
+pub(super) struct Running {
+    pub(super) address: SocketAddr,
+    pub(super) url: String,
+    pub(super) stop: CancellationToken,
+    pub(super) task: JoinHandle<()>,
+    pub(super) keys: Arc<ProvinceKeys>,
+    _dir: tempfile::TempDir,
+}
+
+pub(super) async fn console() -> Running {
+    console_at("127.0.0.1:0").await
+}
+
+pub(super) async fn console_at(address: &str) -> Running {
+    let (keys, dir) = keys("420000");
+    let listener = ConsoleListener::bind(address.parse().unwrap()).await.unwrap();
+    let (address, url, stop) = (listener.local_address(), listener.url(), CancellationToken::new());
+    let past = Grant { end: Some(wall::now()), ..grant(Role::Commander, "420000") };
+    let sessions = Sessions(HashMap::from([
+        ("viewer", vec![grant(Role::Viewer, "420000")]),
+        ("commander", vec![grant(Role::Commander, "422800")]),
+        ("retired", vec![past]),
+    ]));
+    let static_files = axum::Router::new().route("/", axum::routing::get(|| async { "烽火" }));
+    let console = Console { routes: Routes::new(AuditServiceServer::new(Echo)), static_files, sessions: Arc::new(sessions), keys: keys.clone() };
+    let stopped = stop.clone();
+    let task = tokio::spawn(async move { listener.serve(console, stopped).await.unwrap() });
+    Running { address, url, stop, task, keys, _dir: dir }
+}
