@@ -17,6 +17,7 @@ pub mod book;
 pub mod clocks;
 pub mod codes;
 pub mod condition;
+pub mod divisions;
 pub mod error;
 pub mod fact;
 pub mod facts;
