@@ -23,7 +23,7 @@ const MAX_TEXT_CHARS: usize = 200;
 const FINGERPRINT_DOMAIN: &[u8] = b"fenghuo.fingerprint.v1\n";
 
 /// The protobuf JSON mapping allows either alphabet, with or without padding, when reading.
-const STANDARD: GeneralPurpose = engine(&alphabet::STANDARD);
+pub(crate) const STANDARD: GeneralPurpose = engine(&alphabet::STANDARD);
 const URL_SAFE: GeneralPurpose = engine(&alphabet::URL_SAFE);
 
 const fn engine(alphabet: &alphabet::Alphabet) -> GeneralPurpose {

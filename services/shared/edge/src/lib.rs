@@ -38,7 +38,7 @@ pub use client::{ClientSession, console_channel};
 pub use config::{LogFormat, NodeConfig};
 pub use console_listener::{Console, ConsoleListener, MAX_CONSOLE_MESSAGE_BYTES};
 pub use keys::{ProvinceKeys, keys_dir};
-pub use partner_channel::partner_channel;
+pub use partner_channel::{PartnerChannel, partner_channel};
 pub use partner_listener::{MAX_PARTNER_MESSAGE_BYTES, PartnerListener, PartnerPeer, peer};
 pub use status::{RemoteError, from_status, to_status};
 pub use trust::PartnerTrust;

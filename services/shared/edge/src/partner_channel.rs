@@ -1,19 +1,26 @@
 //! The way to a partner: HTTP/2 over mutual TLS to exactly the province that is meant.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use base64::Engine;
 use fenghuo_durable::{Error, Result};
-use http::Uri;
+use futures::future::BoxFuture;
+use http::{HeaderMap, Uri};
+use http_body_util::BodyExt;
+use hyper::body::Frame;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
+use tower::Service;
 
-use crate::bundle::check_endpoint;
+use crate::bundle::{STANDARD, check_endpoint};
 use crate::keys::ProvinceKeys;
 use crate::tls;
 use crate::trust::{PartnerTrust, not_enrolled};
@@ -23,16 +30,58 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A call takes no longer, whatever its own deadline.
 const CALL: Duration = Duration::from_secs(30);
 
+/// A channel to a partner; cheap to clone. For `PartnerServiceClient::new`.
+#[derive(Debug, Clone)]
+pub struct PartnerChannel(Channel);
+
+impl Service<http::Request<Body>> for PartnerChannel {
+    type Response = http::Response<Body>;
+    type Error = tonic::transport::Error;
+    type Future = BoxFuture<'static, std::result::Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let mut answer = answer.await?;
+            drop_unreadable_details(answer.headers_mut());
+            Ok(answer.map(|body| Body::new(body.map_frame(with_readable_details))))
+        })
+    }
+}
+
+/// tonic 0.14 panics at error details that are not base64; a partner must not be able to stop our task by them.
+fn drop_unreadable_details(headers: &mut HeaderMap) {
+    const DETAILS: &str = "grpc-status-details-bin";
+    if headers.get(DETAILS).is_some_and(|details| STANDARD.decode(details.as_bytes()).is_err()) {
+        headers.remove(DETAILS);
+        tracing::warn!("a partner's error carried details that are not base64; they were dropped");
+    }
+}
+
+fn with_readable_details(frame: Frame<bytes::Bytes>) -> Frame<bytes::Bytes> {
+    match frame.into_trailers() {
+        Ok(mut trailers) => {
+            drop_unreadable_details(&mut trailers);
+            Frame::trailers(trailers)
+        }
+        Err(frame) => frame,
+    }
+}
+
 /// A channel to a partner at "https://host:port". It connects at the first call and again whenever it must; what is pinned of the partner
 /// is looked up at each handshake. FAILED_PRECONDITION if the partner is not enrolled, INVALID_ARGUMENT if the endpoint is no https URL.
-pub fn partner_channel(keys: Arc<ProvinceKeys>, trust: Arc<PartnerTrust>, partner_code: &str, endpoint: &str) -> Result<Channel> {
+pub fn partner_channel(keys: Arc<ProvinceKeys>, trust: Arc<PartnerTrust>, partner_code: &str, endpoint: &str) -> Result<PartnerChannel> {
     if trust.pinned(partner_code).is_none() {
         return Err(not_enrolled(partner_code));
     }
     channel(tls::partner_client_config(keys, trust, partner_code)?, endpoint)
 }
 
-pub(crate) fn channel(config: Arc<ClientConfig>, endpoint: &str) -> Result<Channel> {
+pub(crate) fn channel(config: Arc<ClientConfig>, endpoint: &str) -> Result<PartnerChannel> {
     let uri = check_endpoint(endpoint).map_err(|what| Error::invalid("endpoint", what))?;
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = uri.port_u16().unwrap_or(443);
@@ -48,7 +97,7 @@ pub(crate) fn channel(config: Arc<ClientConfig>, endpoint: &str) -> Result<Chann
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10))
         .keep_alive_while_idle(true);
-    Ok(endpoint.connect_with_connector_lazy(connector))
+    Ok(PartnerChannel(endpoint.connect_with_connector_lazy(connector)))
 }
 
 async fn connect(

@@ -1,20 +1,13 @@
 //! Signatures of envelopes and receipts, exactly as the head of `proto/fenghuo/partner/v1/partner.proto` defines them.
 
+pub use fenghuo_durable::sha256;
 use fenghuo_durable::{Code, Error, Result};
-use ring::digest::{SHA256, digest};
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
 /// What stands before the digest of an envelope, so that a signature for one purpose can never serve another.
 pub const ENVELOPE_DOMAIN: &[u8] = b"fenghuo.envelope.v1\n";
 /// What stands before the digest of a receipt.
 pub const RECEIPT_DOMAIN: &[u8] = b"fenghuo.receipt.v1\n";
-
-/// SHA-256 of these bytes.
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    out
-}
 
 /// Identifier of a signing key: the first 16 hexadecimal digits, lower case, of the SHA-256 of its 32 public bytes.
 pub fn key_id(public_key: &[u8]) -> String {

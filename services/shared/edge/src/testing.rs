@@ -6,12 +6,11 @@ use fenghuo_durable::Result;
 use jiff::Timestamp;
 use rustls::SignatureScheme;
 use rustls::sign::CertifiedKey;
-use tonic::transport::Channel;
 
 use crate::certificate::{self, Leaf};
 use crate::keys::ProvinceKeys;
 use crate::trust::PartnerTrust;
-use crate::{partner_channel, tls};
+use crate::{PartnerChannel, partner_channel, tls};
 
 /// A leaf signed by the authority of `keys` that states another province.
 pub fn forge_leaf(keys: &ProvinceKeys, stated_province: &str, now: Timestamp) -> Result<Leaf> {
@@ -19,7 +18,7 @@ pub fn forge_leaf(keys: &ProvinceKeys, stated_province: &str, now: Timestamp) ->
 }
 
 /// A channel to a partner on which the caller presents this leaf, or none at all.
-pub fn channel_presenting(leaf: Option<Leaf>, trust: Arc<PartnerTrust>, partner_code: &str, endpoint: &str) -> Result<Channel> {
+pub fn channel_presenting(leaf: Option<Leaf>, trust: Arc<PartnerTrust>, partner_code: &str, endpoint: &str) -> Result<PartnerChannel> {
     let presented = Presented(leaf.map(tls::certified).transpose()?);
     partner_channel::channel(tls::client_config(Arc::new(presented), trust, partner_code)?, endpoint)
 }

@@ -218,6 +218,8 @@ async fn a_stop_ends_streams_at_once_and_says_so() {
     assert_eq!(watched.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
     let mut events = client(&running, Some("viewer"), Some(SpaceId::Real)).watch_events(WatchEventsRequest::default()).await.unwrap().into_inner();
     assert!(events.message().await.unwrap().is_some());
+    let _silent = TcpStream::connect(running.address).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
 
     let started = Instant::now();
     running.stop.cancel();
@@ -252,4 +254,38 @@ async fn beyond_loopback_the_console_speaks_tls_only() {
     let mut answer = Vec::new();
     let _ = tls.read_to_end(&mut answer).await;
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+}
+
+/// Takes log lines into memory.
+#[derive(Clone, Default)]
+struct Lines(std::sync::Arc<parking_lot::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn each_call_leaves_one_line_without_its_secrets() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).json().with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let running = console().await;
+    client(&running, Some("commander"), Some(SpaceId::Real)).verify_log(VerifyLogRequest {}).await.unwrap();
+    client(&running, Some("geheim-token"), Some(SpaceId::Real)).verify_log(VerifyLogRequest {}).await.unwrap_err();
+    let text = String::from_utf8(lines.0.lock().clone()).unwrap();
+    let calls: Vec<serde_json::Value> =
+        text.lines().filter(|line| line.contains("fenghuo::call")).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<(&str, &str)> =
+        calls.iter().map(|line| (line["fields"]["method"].as_str().unwrap(), line["fields"]["code"].as_str().unwrap())).collect();
+    let method = "/fenghuo.audit.v1.AuditService/VerifyLog";
+    assert_eq!(told, [(method, "OK"), (method, "UNAUTHENTICATED")]);
+    assert!(calls.iter().all(|line| line["fields"]["elapsed_ms"].is_u64()));
+    assert!(!calls.iter().any(|line| line.to_string().contains("geheim-token")));
 }

@@ -12,12 +12,11 @@ use fenghuo_durable::wall;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
 use super::keys;
 use crate::testing::{channel_presenting, forge_leaf};
-use crate::{PartnerListener, PartnerTrust, ProvinceKeys, RemoteError, from_status, partner_channel, peer, to_status};
+use crate::{PartnerChannel, PartnerListener, PartnerTrust, ProvinceKeys, RemoteError, from_status, partner_channel, peer, to_status};
 
 /// Answers a fetch with the code of the caller.
 struct Mailbox;
@@ -76,7 +75,7 @@ fn enrol(trust: &PartnerTrust, code: &str, keys: &ProvinceKeys) {
     trust.enrol(code, keys.ca_certificate(), &[keys.signing_public_key().to_vec()], wall::now()).unwrap();
 }
 
-async fn seen_as(channel: Channel) -> Result<String, RemoteError> {
+async fn seen_as(channel: PartnerChannel) -> Result<String, RemoteError> {
     let answer = PartnerServiceClient::new(channel).fetch_envelopes(FetchEnvelopesRequest::default()).await;
     answer.map(|answer| answer.into_inner().envelopes[0].key_id.clone()).map_err(|status| from_status(&status))
 }
@@ -248,4 +247,30 @@ async fn a_message_that_is_too_long_is_refused_by_its_length() {
     assert_eq!((refused.code, refused.reason.as_str()), (Code::ResourceExhausted, "MESSAGE_TOO_LONG"), "{refused}");
     assert_eq!(refused.metadata["limit"], "2097152");
     assert_eq!(seen_as(channel).await, Ok("420000".to_owned()), "the connection stands");
+}
+
+#[tokio::test]
+async fn a_hostile_error_does_not_stop_the_caller() {
+    // Correctly enrolled, and answering with error details that are no base64: in the headers, and in the trailers.
+    use axum::response::IntoResponse;
+    let (hubei, chongqing) = hubei_and_chongqing().await;
+    for in_trailers in [false, true] {
+        let answer = move || async move {
+            let mut error = http::HeaderMap::new();
+            error.insert("grpc-status", "9".parse().unwrap());
+            error.insert("grpc-status-details-bin", "***".parse().unwrap());
+            let grpc = [("content-type", "application/grpc")];
+            if in_trailers {
+                let frames = futures::stream::iter([Ok::<_, std::io::Error>(hyper::body::Frame::<bytes::Bytes>::trailers(error))]);
+                return (grpc, axum::body::Body::new(http_body_util::StreamBody::new(frames))).into_response();
+            }
+            (grpc, error, "").into_response()
+        };
+        let listener = PartnerListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let endpoint = format!("https://{}", listener.local_address());
+        let routes = Routes::from(axum::Router::new().fallback(answer));
+        tokio::spawn(listener.serve(routes, chongqing.keys.clone(), chongqing.trust.clone(), CancellationToken::new()));
+        let refused = seen_as(partner_channel(hubei.keys.clone(), hubei.trust.clone(), "500000", &endpoint).unwrap()).await.unwrap_err();
+        assert_eq!(refused.code, Code::FailedPrecondition, "{in_trailers}: {refused}");
+    }
 }
