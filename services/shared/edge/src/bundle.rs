@@ -105,7 +105,10 @@ pub fn parse(text: &str, now: Timestamp) -> Result<EnrolmentBundle> {
         province_code: json.province_code.unwrap_or_default(),
         display_name: json.display_name.unwrap_or_default(),
         ca_certificate_der: faults.bytes("bundle.caCertificateDer", json.ca_certificate_der),
-        signing_key: Some(SigningKey { key_id: key.key_id.unwrap_or_default(), public_key: faults.bytes("bundle.signingKey.publicKey", key.public_key) }),
+        signing_key: Some(SigningKey {
+            key_id: key.key_id.unwrap_or_default(),
+            public_key: faults.bytes("bundle.signingKey.publicKey", key.public_key),
+        }),
         endpoint: json.endpoint.unwrap_or_default(),
         duty_telephone: json.duty_telephone.unwrap_or_default(),
         create_time: faults.time("bundle.createTime", json.create_time),
@@ -134,7 +137,10 @@ pub fn check(bundle: &EnrolmentBundle, now: Timestamp) -> Result<()> {
             faults.add("bundle.signingKey.publicKey", format!("an Ed25519 public key has 32 bytes, this has {}", key.public_key.len()));
         }
         Some(key) if key.key_id != signing::key_id(&key.public_key) => {
-            faults.add("bundle.signingKey.keyId", format!("does not belong to the public key, whose identifier is {}", signing::key_id(&key.public_key)));
+            faults.add(
+                "bundle.signingKey.keyId",
+                format!("does not belong to the public key, whose identifier is {}", signing::key_id(&key.public_key)),
+            );
         }
         Some(_) => {}
     }

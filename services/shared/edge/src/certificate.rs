@@ -6,7 +6,8 @@ use fenghuo_durable::{Error, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate};
@@ -64,7 +65,8 @@ pub(crate) fn issue_leaf(issuer: &Issuer<'_, KeyPair>, province_code: &str, host
 /// Until when a certificate holds.
 pub(crate) fn not_after(certificate: &CertificateDer<'_>) -> Result<Timestamp> {
     let parsed = parse(certificate).map_err(Error::internal)?;
-    Timestamp::from_second(parsed.validity().not_after.timestamp()).map_err(|e| Error::internal("impossible end of a certificate").caused_by(e))
+    Timestamp::from_second(parsed.validity().not_after.timestamp())
+        .map_err(|e| Error::internal("impossible end of a certificate").caused_by(e))
 }
 
 /// The province that a certificate states in its URI alternative name. In words, what is wrong if it does not state exactly one.

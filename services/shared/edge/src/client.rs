@@ -5,7 +5,7 @@ use std::time::Duration;
 use fenghuo_durable::{Error, Result, SpaceId};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
 use crate::auth::SPACE_HEADER;
@@ -58,13 +58,24 @@ impl Interceptor for ClientSession {
     }
 }
 
-/// A channel to a console listener on loopback, "http://127.0.0.1:8420"; connects at the first call.
-pub fn console_channel(url: &str) -> Result<Channel> {
-    let endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|e| Error::invalid("url", format!("\"{url}\": {e}")))?
+/// A channel to a console listener; connects at the first call. "http://127.0.0.1:8420" on loopback; elsewhere https, with the certificate
+/// authority of that province as PEM (its `ca-certificate.pem`).
+pub fn console_channel(url: &str, ca_pem: Option<&str>) -> Result<Channel> {
+    let invalid = |what: &dyn std::fmt::Display| Error::invalid("url", format!("\"{url}\": {what}"));
+    let mut endpoint = Endpoint::from_shared(url.to_owned())
+        .map_err(|e| invalid(&e))?
         .connect_timeout(Duration::from_secs(10))
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_while_idle(true);
+    match (endpoint.uri().scheme_str(), ca_pem) {
+        (Some("http"), _) => {}
+        (Some("https"), Some(pem)) => {
+            let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
+            endpoint = endpoint.tls_config(tls).map_err(|e| invalid(&crate::status::chain(&e)))?;
+        }
+        (Some("https"), None) => return Err(invalid(&"https needs the province's CA certificate (ca-certificate.pem)")),
+        _ => return Err(invalid(&"must begin with http:// or https://")),
+    }
     Ok(endpoint.connect_lazy())
 }

@@ -121,7 +121,9 @@ impl NodeConfig {
     /// Hosts that the TLS leaf should carry beside loopback's: those of the endpoint and of the listening addresses.
     pub fn certificate_hosts(&self) -> Vec<String> {
         let mut hosts = Vec::new();
-        if let Some(host) = self.partner_endpoint.as_ref().and_then(|url| url.parse::<http::Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned)) {
+        if let Some(host) =
+            self.partner_endpoint.as_ref().and_then(|url| url.parse::<http::Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned))
+        {
             hosts.push(host);
         }
         for address in [self.console_listen, self.partner_listen] {
@@ -231,7 +233,9 @@ impl Faults {
                 }
             }
             None if partner_listen.ip().is_unspecified() => {
-                let what = format!("is missing: partner_listen is {partner_listen}, so say under which https URL partners reach it (\"\": they do not)");
+                let what = format!(
+                    "is missing: partner_listen is {partner_listen}, so say under which https URL partners reach it (\"\": they do not)"
+                );
                 self.add("partner_endpoint", what);
             }
             None => {}

@@ -91,6 +91,11 @@ impl ProvinceKeys {
         &self.ca_certificate
     }
 
+    /// The same as PEM, for programs that call this node's console by https.
+    pub fn ca_certificate_pem(&self) -> String {
+        to_pem(&self.ca_certificate)
+    }
+
     /// Identifier of the key that signs now.
     pub fn key_id(&self) -> &str {
         &self.key_id
@@ -203,7 +208,8 @@ fn write_keys(dir: &Path, province_code: &str, now: Timestamp) -> Result<()> {
     // Keys come from the system's secure source, never from a seed: nothing else may be able to guess them.
     let key = KeyPair::generate().map_err(|e| Error::internal("cannot make the CA key").caused_by(e))?;
     let certificate = certificate::issue_ca(province_code, &key, now)?;
-    let signing = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| Error::internal("the system gives no secure randomness"))?;
+    let signing =
+        Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| Error::internal("the system gives no secure randomness"))?;
     write_new(&dir.join(CA_KEY), 0o600, key.serialize_pem().as_bytes())?;
     write_new(&dir.join(SIGNING_KEY), 0o600, signing.as_ref())?;
     write_new(&dir.join(CA_CERTIFICATE), 0o644, to_pem(&certificate).as_bytes())?;
@@ -229,7 +235,8 @@ fn sync_dir(dir: &Path) -> Result<()> {
 fn read_private(path: &Path) -> Result<Vec<u8>> {
     let mode = fs::metadata(path).map_err(|e| missing_or(path, e))?.permissions().mode();
     if mode & 0o077 != 0 {
-        let what = format!("others may read or change this private key (mode {:04o}); give it to its owner alone: chmod 600", mode & 0o7777);
+        let what =
+            format!("others may read or change this private key (mode {:04o}); give it to its owner alone: chmod 600", mode & 0o7777);
         return Err(keys_error("KEY_FILE_EXPOSED", path, &what));
     }
     read(path)

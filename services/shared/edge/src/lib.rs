@@ -6,8 +6,8 @@
 //! [`bundle`] is how one becomes the other, and a [`partner_channel()`] is the way out. A leaf certificate is believed if it chains to the
 //! authority pinned for exactly the province that it states.
 //!
-//! On the way in, outermost first: TLS, host name (loopback), gRPC-web, log line and end of streams ([`call`]), rule and session ([`auth`]),
-//! message length ([`message_limit`]), service. On the way out, `fenghuo_durable::Error` becomes a `google.rpc.Status` ([`status`]).
+//! On the way in, outermost first: TLS, host name (loopback), gRPC-web, log line and end of streams (`call`), rule and session ([`auth`]),
+//! message length (`message_limit`), service. On the way out, `fenghuo_durable::Error` becomes a `google.rpc.Status` ([`status`]).
 
 pub mod auth;
 pub mod bundle;

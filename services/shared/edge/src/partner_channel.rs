@@ -101,15 +101,18 @@ pub(crate) fn channel(config: Arc<ClientConfig>, endpoint: &str) -> Result<Partn
 }
 
 async fn connect(
-    host: String, port: u16, name: ServerName<'static>, config: Arc<ClientConfig>,
+    host: String,
+    port: u16,
+    name: ServerName<'static>,
+    config: Arc<ClientConfig>,
 ) -> std::io::Result<TokioIo<TlsStream<TcpStream>>> {
     let connected = async {
         let stream = TcpStream::connect((host.as_str(), port)).await?;
         stream.set_nodelay(true)?;
         TlsConnector::from(config).connect(name, stream).await
     };
-    let stream = tokio::time::timeout(CONNECT, connected)
-        .await
-        .map_err(|_| std::io::Error::new(std::io::ErrorKind::TimedOut, format!("{host}:{port} did not answer in {} s", CONNECT.as_secs())))??;
+    let stream = tokio::time::timeout(CONNECT, connected).await.map_err(|_| {
+        std::io::Error::new(std::io::ErrorKind::TimedOut, format!("{host}:{port} did not answer in {} s", CONNECT.as_secs()))
+    })??;
     Ok(TokioIo::new(stream))
 }

@@ -48,6 +48,7 @@ impl PartnerPeer {
     }
 
     /// A peer for tests of services, without a connection.
+    #[cfg(any(test, feature = "testing"))]
     pub fn for_test(province_code: &str) -> Self {
         Self { province_code: province_code.to_owned(), from: SocketAddr::from(([127, 0, 0, 1], 0)), ca_digest: [0; 32] }
     }

@@ -37,7 +37,11 @@ pub fn verify_receipt(public_key: &[u8], digest: &[u8; 32], signature: &[u8]) ->
 
 fn verify(what: &str, domain: &[u8], public_key: &[u8], digest: &[u8; 32], signature: &[u8]) -> Result<()> {
     UnparsedPublicKey::new(&ED25519, public_key).verify(&[domain, digest].concat(), signature).map_err(|_| {
-        Error::new(Code::InvalidArgument, "SIGNATURE_INVALID", format!("the {what} was altered, or not signed by key {}", key_id(public_key)))
-            .with("keyId", key_id(public_key))
+        Error::new(
+            Code::InvalidArgument,
+            "SIGNATURE_INVALID",
+            format!("the {what} was altered, or not signed by key {}", key_id(public_key)),
+        )
+        .with("keyId", key_id(public_key))
     })
 }

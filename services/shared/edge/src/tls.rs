@@ -50,7 +50,9 @@ pub fn partner_client_config(keys: Arc<ProvinceKeys>, trust: Arc<PartnerTrust>, 
 }
 
 pub(crate) fn client_config(
-    own: Arc<dyn rustls::client::ResolvesClientCert>, trust: Arc<PartnerTrust>, partner_code: &str,
+    own: Arc<dyn rustls::client::ResolvesClientCert>,
+    trust: Arc<PartnerTrust>,
+    partner_code: &str,
 ) -> Result<Arc<ClientConfig>> {
     let mut config = ClientConfig::builder_with_details(provider(), Arc::new(WallTime))
         .with_safe_default_protocol_versions()
@@ -134,7 +136,11 @@ impl PinnedVerifier {
         Self { trust, expected, provider: provider() }
     }
 
-    fn check(&self, leaf: &CertificateDer<'_>, check_chain: impl Fn(&Pinned) -> std::result::Result<(), rustls::Error>) -> std::result::Result<(), rustls::Error> {
+    fn check(
+        &self,
+        leaf: &CertificateDer<'_>,
+        check_chain: impl Fn(&Pinned) -> std::result::Result<(), rustls::Error>,
+    ) -> std::result::Result<(), rustls::Error> {
         let stated = certificate::stated_province(leaf).map_err(refused)?;
         if let Some(expected) = self.expected.as_ref().filter(|expected| **expected != stated) {
             return Err(refused(format!("province {expected} was called, and the server's certificate states {stated}")));
@@ -157,20 +163,29 @@ impl ClientCertVerifier for PinnedVerifier {
     }
 
     fn verify_client_cert(
-        &self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], now: UnixTime,
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
     ) -> std::result::Result<ClientCertVerified, rustls::Error> {
         self.check(leaf, |pinned| pinned.client_verifier.verify_client_cert(leaf, intermediates, now).map(|_| ()))?;
         Ok(ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
-        &self, message: &[u8], cert: &CertificateDer<'_>, dss: &DigitallySignedStruct,
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
-        &self, message: &[u8], cert: &CertificateDer<'_>, dss: &DigitallySignedStruct,
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
@@ -182,7 +197,12 @@ impl ClientCertVerifier for PinnedVerifier {
 
 impl ServerCertVerifier for PinnedVerifier {
     fn verify_server_cert(
-        &self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], _host: &ServerName<'_>, _ocsp: &[u8], now: UnixTime,
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _host: &ServerName<'_>,
+        _ocsp: &[u8],
+        now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
         let parsed = ParsedCertificate::try_from(leaf)?;
         let algorithms = self.provider.signature_verification_algorithms.all;
@@ -191,13 +211,19 @@ impl ServerCertVerifier for PinnedVerifier {
     }
 
     fn verify_tls12_signature(
-        &self, message: &[u8], cert: &CertificateDer<'_>, dss: &DigitallySignedStruct,
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
-        &self, message: &[u8], cert: &CertificateDer<'_>, dss: &DigitallySignedStruct,
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }

@@ -76,7 +76,8 @@ impl PartnerTrust {
         let Some(pinned) = partners.get(province_code) else { return Err(not_enrolled(province_code)) };
         let mut signing_keys = pinned.signing_keys.clone();
         signing_keys.insert(signing::key_id(public_key), public_key.to_vec());
-        let replaced = Pinned { ca: pinned.ca.clone(), roots: pinned.roots.clone(), client_verifier: pinned.client_verifier.clone(), signing_keys };
+        let replaced =
+            Pinned { ca: pinned.ca.clone(), roots: pinned.roots.clone(), client_verifier: pinned.client_verifier.clone(), signing_keys };
         partners.insert(province_code.to_owned(), Arc::new(replaced));
         Ok(())
     }
@@ -122,7 +123,12 @@ impl PartnerTrust {
 
     /// All pins but that of one province: only to say in an error whose authority it was.
     pub(crate) fn others(&self, province_code: &str) -> Vec<(String, Arc<Pinned>)> {
-        self.partners.read().iter().filter(|(code, _)| *code != province_code).map(|(code, pinned)| (code.clone(), pinned.clone())).collect()
+        self.partners
+            .read()
+            .iter()
+            .filter(|(code, _)| *code != province_code)
+            .map(|(code, pinned)| (code.clone(), pinned.clone()))
+            .collect()
     }
 
     /// SHA-256 of the authority that is pinned for a province now.
@@ -152,15 +158,18 @@ fn check_signing_key(public_key: &[u8]) -> Result<()> {
 
 fn check_not_of_another(partners: &BTreeMap<String, Arc<Pinned>>, province_code: &str, ca: &CertificateDer<'_>) -> Result<()> {
     let key = certificate::public_key_info(ca).map_err(Error::internal)?;
-    let other = partners.iter().find(|(code, pinned)| *code != province_code && certificate::public_key_info(&pinned.ca).is_ok_and(|k| k == key));
+    let other =
+        partners.iter().find(|(code, pinned)| *code != province_code && certificate::public_key_info(&pinned.ca).is_ok_and(|k| k == key));
     match other {
         None => Ok(()),
-        Some((code, _)) => {
-            Err(Error::precondition("CA_OF_ANOTHER", format!("this authority is that of province {code}; it cannot also stand for {province_code}")))
-        }
+        Some((code, _)) => Err(Error::precondition(
+            "CA_OF_ANOTHER",
+            format!("this authority is that of province {code}; it cannot also stand for {province_code}"),
+        )),
     }
 }
 
 pub(crate) fn not_enrolled(province_code: &str) -> Error {
-    Error::precondition("PARTNER_NOT_ENROLLED", format!("province {province_code} is not enrolled here")).with("provinceCode", province_code)
+    Error::precondition("PARTNER_NOT_ENROLLED", format!("province {province_code} is not enrolled here"))
+        .with("provinceCode", province_code)
 }

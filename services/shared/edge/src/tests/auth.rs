@@ -18,12 +18,20 @@ fn caller(grants: Vec<Grant>) -> Caller {
 #[test]
 fn a_grant_covers_its_jurisdiction_and_nothing_else() {
     let covers = |jurisdiction: &str, code: &str| grant(Role::Viewer, jurisdiction).covers(code);
-    for (jurisdiction, code) in [("420000", "422822"), ("420000", "420000"), ("422800", "422822"), ("422800", "422800"), ("422822", "422822")] {
+    for (jurisdiction, code) in
+        [("420000", "422822"), ("420000", "420000"), ("422800", "422822"), ("422800", "422800"), ("422822", "422822")]
+    {
         assert!(covers(jurisdiction, code), "{jurisdiction} {code}");
     }
-    for (jurisdiction, code) in
-        [("420000", "500237"), ("422800", "420000"), ("422800", "422700"), ("422822", "422823"), ("422822", ""), ("", "422822"), ("000000", "422822")]
-    {
+    for (jurisdiction, code) in [
+        ("420000", "500237"),
+        ("422800", "420000"),
+        ("422800", "422700"),
+        ("422822", "422823"),
+        ("422822", ""),
+        ("", "422822"),
+        ("000000", "422822"),
+    ] {
         assert!(!covers(jurisdiction, code), "{jurisdiction} {code}");
     }
 }

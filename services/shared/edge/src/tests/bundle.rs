@@ -34,7 +34,8 @@ fn a_bundle_survives_its_file() {
 fn other_spellings_of_the_protobuf_mapping_are_read() {
     let bundle = bundle();
     let text = to_json(&bundle).unwrap();
-    let by_proto_names = text.replace("provinceCode", "province_code").replace("publicKey", "public_key").replace("createTime", "create_time");
+    let by_proto_names =
+        text.replace("provinceCode", "province_code").replace("publicKey", "public_key").replace("createTime", "create_time");
     assert_eq!(parse(&by_proto_names, wall::now()).unwrap(), bundle);
     let key = &bundle.signing_key.as_ref().unwrap().public_key;
     let padded = base64::engine::general_purpose::STANDARD.encode(key);
@@ -145,7 +146,10 @@ fn an_announced_key_joins_the_old_one_and_strangers_keys_are_unknown() {
     trust.add_signing_key("420000", new.signing_public_key()).unwrap();
     trust.verify_envelope("420000", new.key_id(), &digest, &new.sign_envelope(&digest)).unwrap();
     trust.verify_receipt("420000", old.key_id(), &digest, &old.sign_receipt(&digest)).unwrap();
-    assert_eq!(trust.verify_envelope("420000", old.key_id(), &digest, &new.sign_envelope(&digest)).unwrap_err().reason, "SIGNATURE_INVALID");
+    assert_eq!(
+        trust.verify_envelope("420000", old.key_id(), &digest, &new.sign_envelope(&digest)).unwrap_err().reason,
+        "SIGNATURE_INVALID"
+    );
     assert_eq!(trust.signing_key("420000", &key_id(new.signing_public_key())).unwrap(), new.signing_public_key());
     trust.remove("420000");
     assert_eq!(trust.add_signing_key("420000", new.signing_public_key()).unwrap_err().reason, "PARTNER_NOT_ENROLLED");

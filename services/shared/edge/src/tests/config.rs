@@ -25,7 +25,10 @@ fn the_rest_has_defaults() {
     assert_eq!(config.console_listen.to_string(), "127.0.0.1:8420");
     assert_eq!(config.partner_listen.to_string(), "127.0.0.1:7420");
     assert_eq!(config.acknowledge_within_s, 900);
-    assert_eq!((config.data_dir.clone(), config.log_format, config.database_url.clone()), (PathBuf::from("fenghuo-data"), LogFormat::Human, None));
+    assert_eq!(
+        (config.data_dir.clone(), config.log_format, config.database_url.clone()),
+        (PathBuf::from("fenghuo-data"), LogFormat::Human, None)
+    );
     assert_eq!(config.display_name_en, "湖北省");
     assert_eq!(config.endpoint("127.0.0.1:5555".parse().unwrap()), "https://127.0.0.1:5555");
 }

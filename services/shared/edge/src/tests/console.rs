@@ -8,11 +8,11 @@ use tokio::net::TcpStream;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
-use tonic_health::pb::HealthCheckRequest;
 
-use super::{Running, console, console_at};
+use super::{Lines, Running, console, console_at};
 use crate::{ClientSession, RemoteError, console_channel, from_status};
 
 type Client = AuditServiceClient<InterceptedService<Channel, ClientSession>>;
@@ -25,7 +25,7 @@ fn client(running: &Running, token: Option<&str>, space: Option<SpaceId>) -> Cli
     if let Some(space) = space {
         session = session.in_space(space).unwrap();
     }
-    AuditServiceClient::with_interceptor(console_channel(&running.url).unwrap(), session)
+    AuditServiceClient::with_interceptor(console_channel(&running.url, None).unwrap(), session)
 }
 
 fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>) -> RemoteError {
@@ -59,7 +59,7 @@ async fn a_call_needs_a_session_a_space_and_a_role() {
 #[tokio::test]
 async fn malformed_metadata_is_refused() {
     let running = console().await;
-    let mut plain = AuditServiceClient::new(console_channel(&running.url).unwrap());
+    let mut plain = AuditServiceClient::new(console_channel(&running.url, None).unwrap());
     let mut ask = async |authorization: &[&str], spaces: &[&str]| {
         let mut request = tonic::Request::new(ListEventsRequest::default());
         for value in authorization {
@@ -82,7 +82,7 @@ async fn malformed_metadata_is_refused() {
 #[tokio::test]
 async fn methods_without_a_rule_are_not_there() {
     let running = console().await;
-    let mut grpc = tonic::client::Grpc::new(console_channel(&running.url).unwrap());
+    let mut grpc = tonic::client::Grpc::new(console_channel(&running.url, None).unwrap());
     for path in ["/fenghuo.audit.v1.AuditService/NoSuchMethod", "/fenghuo.partner.v1.PartnerService/FetchEnvelopes", "/x.Y/Z"] {
         grpc.ready().await.unwrap();
         let codec = tonic_prost::ProstCodec::<ListEventsRequest, ListEventsResponse>::default();
@@ -104,7 +104,9 @@ async fn http1(running: &Running, head: &str, body: &[u8]) -> (String, Vec<u8>) 
 }
 
 fn web_call(extra: &str) -> String {
-    format!("POST /fenghuo.audit.v1.AuditService/ListEvents HTTP/1.1\r\nhost: localhost:8420\r\ncontent-type: application/grpc-web+proto{extra}")
+    format!(
+        "POST /fenghuo.audit.v1.AuditService/ListEvents HTTP/1.1\r\nhost: localhost:8420\r\ncontent-type: application/grpc-web+proto{extra}"
+    )
 }
 
 fn frame(message: &[u8]) -> Vec<u8> {
@@ -152,7 +154,9 @@ async fn files_carry_the_security_headers() {
     let running = console().await;
     let (head, body) = http1(&running, "GET / HTTP/1.1\r\nhost: localhost", b"").await;
     assert_eq!(String::from_utf8(body).unwrap(), "烽火");
-    for header in ["content-security-policy: default-src 'self'; worker-src 'self' blob:", "x-content-type-options: nosniff", "x-frame-options: deny"] {
+    for header in
+        ["content-security-policy: default-src 'self'; worker-src 'self' blob:", "x-content-type-options: nosniff", "x-frame-options: deny"]
+    {
         assert!(head.contains(header), "{header} in {head}");
     }
 }
@@ -195,14 +199,14 @@ async fn a_flood_is_not_kept_in_memory() {
 #[tokio::test]
 async fn health_and_reflection_answer_without_a_session() {
     let running = console().await;
-    let mut health = HealthClient::new(console_channel(&running.url).unwrap());
+    let mut health = HealthClient::new(console_channel(&running.url, None).unwrap());
     let answer = health.check(HealthCheckRequest::default()).await.unwrap().into_inner();
     assert_eq!(answer.status(), ServingStatus::Serving);
     use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
     use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
     use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_response::MessageResponse};
     let ask = ServerReflectionRequest { message_request: Some(MessageRequest::ListServices(String::new())), ..Default::default() };
-    let mut reflection = ServerReflectionClient::new(console_channel(&running.url).unwrap());
+    let mut reflection = ServerReflectionClient::new(console_channel(&running.url, None).unwrap());
     let mut answers = reflection.server_reflection_info(futures::stream::iter([ask])).await.unwrap().into_inner();
     let Some(MessageResponse::ListServicesResponse(list)) = answers.message().await.unwrap().unwrap().message_response else {
         panic!("not a list of services")
@@ -213,10 +217,11 @@ async fn health_and_reflection_answer_without_a_session() {
 #[tokio::test]
 async fn a_stop_ends_streams_at_once_and_says_so() {
     let running = console().await;
-    let mut health = HealthClient::new(console_channel(&running.url).unwrap());
+    let mut health = HealthClient::new(console_channel(&running.url, None).unwrap());
     let mut watched = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
     assert_eq!(watched.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
-    let mut events = client(&running, Some("viewer"), Some(SpaceId::Real)).watch_events(WatchEventsRequest::default()).await.unwrap().into_inner();
+    let mut events =
+        client(&running, Some("viewer"), Some(SpaceId::Real)).watch_events(WatchEventsRequest::default()).await.unwrap().into_inner();
     assert!(events.message().await.unwrap().is_some());
     let _silent = TcpStream::connect(running.address).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -254,32 +259,23 @@ async fn beyond_loopback_the_console_speaks_tls_only() {
     let mut answer = Vec::new();
     let _ = tls.read_to_end(&mut answer).await;
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
-}
 
-/// Takes log lines into memory.
-#[derive(Clone, Default)]
-struct Lines(std::sync::Arc<parking_lot::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    let url = format!("https://127.0.0.1:{}", running.address.port());
+    assert!(console_channel(&url, None).unwrap_err().message.contains("ca-certificate.pem"));
+    let mut health = HealthClient::new(console_channel(&url, Some(&running.keys.ca_certificate_pem())).unwrap());
+    assert_eq!(health.check(HealthCheckRequest::default()).await.unwrap().into_inner().status(), ServingStatus::Serving);
+    let (stranger, _dir) = super::keys("420000");
+    let mut health = HealthClient::new(console_channel(&url, Some(&stranger.ca_certificate_pem())).unwrap());
+    health.check(HealthCheckRequest::default()).await.unwrap_err();
 }
 
 #[tokio::test]
 async fn each_call_leaves_one_line_without_its_secrets() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).json().with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (lines, _guard) = Lines::capture();
     let running = console().await;
     client(&running, Some("commander"), Some(SpaceId::Real)).verify_log(VerifyLogRequest {}).await.unwrap();
     client(&running, Some("geheim-token"), Some(SpaceId::Real)).verify_log(VerifyLogRequest {}).await.unwrap_err();
-    let text = String::from_utf8(lines.0.lock().clone()).unwrap();
+    let text = lines.text();
     let calls: Vec<serde_json::Value> =
         text.lines().filter(|line| line.contains("fenghuo::call")).map(|line| serde_json::from_str(line).unwrap()).collect();
     let told: Vec<(&str, &str)> =

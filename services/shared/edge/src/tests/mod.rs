@@ -105,8 +105,38 @@ pub(super) async fn console_at(address: &str) -> Running {
         ("retired", vec![past]),
     ]));
     let static_files = axum::Router::new().route("/", axum::routing::get(|| async { "烽火" }));
-    let console = Console { routes: Routes::new(AuditServiceServer::new(Echo)), static_files, sessions: Arc::new(sessions), keys: keys.clone() };
+    let console =
+        Console { routes: Routes::new(AuditServiceServer::new(Echo)), static_files, sessions: Arc::new(sessions), keys: keys.clone() };
     let stopped = stop.clone();
     let task = tokio::spawn(async move { listener.serve(console, stopped).await.unwrap() });
     Running { address, url, stop, task, keys, _dir: dir }
+}
+
+/// Takes log lines into memory.
+#[derive(Clone, Default)]
+pub(super) struct Lines(Arc<parking_lot::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    /// Everything that this thread logs until the guard is dropped.
+    pub(super) fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+        let lines = Self::default();
+        let writer = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).json().with_writer(move || writer.clone()).finish();
+        (lines, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().clone()).unwrap()
+    }
 }

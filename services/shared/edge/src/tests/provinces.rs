@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use fenghuo_api::partner::v1::partner_service_client::PartnerServiceClient;
 use fenghuo_api::partner::v1::partner_service_server::{PartnerService, PartnerServiceServer};
 use fenghuo_api::partner::v1::{
-    DeliverEnvelopesRequest, DeliverEnvelopesResponse, FetchEnvelopesRequest, FetchEnvelopesResponse, OpenStreamRequest, OpenStreamResponse,
-    ReturnReceiptsRequest, ReturnReceiptsResponse, SignedEnvelope,
+    DeliverEnvelopesRequest, DeliverEnvelopesResponse, FetchEnvelopesRequest, FetchEnvelopesResponse, OpenStreamRequest,
+    OpenStreamResponse, ReturnReceiptsRequest, ReturnReceiptsResponse, SignedEnvelope,
 };
 use fenghuo_durable::wall;
 use tokio::net::TcpStream;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status};
 
-use super::keys;
+use super::{Lines, keys};
 use crate::testing::{channel_presenting, forge_leaf};
 use crate::{PartnerChannel, PartnerListener, PartnerTrust, ProvinceKeys, RemoteError, from_status, partner_channel, peer, to_status};
 
@@ -122,9 +122,12 @@ async fn an_enrolled_province_cannot_state_the_code_of_another() {
     let channel = channel_presenting(Some(honest), hubei.trust.clone(), "500000", &chongqing.endpoint()).unwrap();
     assert_eq!(seen_as(channel).await, Ok("420000".to_owned()), "the way is open for a leaf that is right");
 
+    let (lines, _guard) = Lines::capture();
     let forged = forge_leaf(&hubei.keys, "430000", wall::now()).unwrap();
     let channel = channel_presenting(Some(forged), hubei.trust.clone(), "500000", &chongqing.endpoint()).unwrap();
     seen_as(channel).await.unwrap_err();
+    let text = lines.text();
+    assert!(text.contains("a TLS handshake was refused") && text.contains("was signed by the authority of 420000"), "{text}");
 }
 
 #[tokio::test]
