@@ -15,6 +15,7 @@ pub mod db;
 pub mod error;
 pub mod log;
 pub mod migrate;
+pub mod page;
 pub mod request;
 pub mod space;
 pub mod space_id;
