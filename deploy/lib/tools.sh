@@ -83,10 +83,12 @@ install_packages() {
   say "installing ${missing_packages[*]}"
   local no_server=/etc/postgresql-common/createcluster.d/fenghuo-no-server.conf
   run "$@" env DEBIAN_FRONTEND=noninteractive NO_SERVER="$no_server" sh -euc '
+    log=$(mktemp)
     mkdir -p "${NO_SERVER%/*}"
     echo "create_main_cluster = false" > "$NO_SERVER"
-    trap "rm -f \"$NO_SERVER\"" EXIT
-    install() { apt-get install -qq -y --no-install-recommends "$@" >/dev/null; }
-    install "$@" || { apt-get update -qq && install "$@"; }
-  ' sh "${missing_packages[@]}" || missing+=("Debian packages (apt-get failed, see above): apt-get update && apt-get install ${missing_packages[*]}")
+    trap "rm -f \"$NO_SERVER\" \"$log\"" EXIT
+    install() { apt-get install -y --no-install-recommends "$@" > "$log" 2>&1; }
+    install "$@" || { apt-get update > "$log" 2>&1 && install "$@"; } || { tail -n 15 "$log" >&2; exit 1; }
+  ' sh "${missing_packages[@]}" ||
+    missing+=("Debian packages (apt-get failed, see above): apt-get update && apt-get install ${missing_packages[*]}")
 }
