@@ -1,0 +1,21 @@
+-- Incidents: one row, one record. Kept for ever.
+CREATE TABLE intake_incident (
+    name TEXT NOT NULL PRIMARY KEY,   -- provinces/{code}/incidents/{uuid}
+    revision BIGINT NOT NULL,
+    admin_code TEXT NOT NULL,         -- jurisdiction
+    state TEXT NOT NULL,              -- open or closed
+    learn_us BIGINT NOT NULL,
+    next_due_us BIGINT NOT NULL,      -- earliest due time that presses; the largest number if none
+    body TEXT NOT NULL                -- exact JSON
+);
+CREATE INDEX intake_incident_queue ON intake_incident (state, next_due_us, name);
+-- Reports that came in. Never changed. They hold personal data of the reporter. Kept for ever.
+CREATE TABLE intake_report (
+    name TEXT NOT NULL PRIMARY KEY,
+    revision BIGINT NOT NULL,
+    admin_code TEXT NOT NULL,
+    incident TEXT NOT NULL REFERENCES intake_incident (name),
+    learn_us BIGINT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX intake_report_incident ON intake_report (incident, learn_us, name);

@@ -1,0 +1,58 @@
+//! Does a report tell of an incident that is already open? By time, place and matter; likely means all three fit.
+
+use fenghuo_rules::Text;
+use fenghuo_rules::divisions::{Divisions, distance_km, province_of};
+
+use super::incident::{Incident, IncidentState};
+use super::report::Report;
+
+/// Reports further apart than this are not matched, in hours.
+const WINDOW_H: f64 = 72.0;
+/// Points closer than this are one place, in kilometres.
+const NEAR_KM: f64 = 20.0;
+
+/// Why a report matches this incident; `None` if it does not.
+pub fn reasons(report: &Report, incident: &Incident) -> Option<Vec<Text>> {
+    if incident.state != IncidentState::Open {
+        return None;
+    }
+    if !report.remote_incident.is_empty() && incident.remote_incidents.contains(&report.remote_incident) {
+        return Some(vec![Text::new("相邻省份的同一事件", "the same incident at the neighbouring province")]);
+    }
+    let apart_h = (report.learn_time.duration_since(incident.last_told).as_secs_f64() / 3600.0).abs();
+    if apart_h > WINDOW_H {
+        return None;
+    }
+    let place = same_place(report, incident)?;
+    let matter = same_matter(report, incident)?;
+    let time = Text::new(format!("与上次报告相隔 {apart_h:.1} 小时"), format!("{apart_h:.1} hours from the last report"));
+    Some(vec![place, matter, time])
+}
+
+fn same_place(report: &Report, incident: &Incident) -> Option<Text> {
+    if let (Some(a), Some(b)) = (report.place.position(), incident.place.position()) {
+        let km = distance_km(a, b);
+        return (km <= NEAR_KM).then(|| Text::new(format!("相距 {km:.1} 公里"), format!("{km:.1} km apart")));
+    }
+    let water = report.place.water_body.trim();
+    if !water.is_empty()
+        && water == incident.place.water_body.trim()
+        && province_of(&report.place.admin_code) == province_of(&incident.place.admin_code)
+    {
+        return Some(Text::new(format!("同一水体:{water}"), format!("the same water body: {water}")));
+    }
+    let code = &report.place.admin_code;
+    // Two reports "somewhere in the province" are not one place.
+    (code == &incident.place.admin_code && !code.ends_with("0000")).then(|| {
+        let all = Divisions::builtin();
+        Text::new(format!("同在{}", all.name_zh(code)), format!("both in {}", all.name_en(code)))
+    })
+}
+
+fn same_matter(report: &Report, incident: &Incident) -> Option<Text> {
+    if report.substances.is_empty() || incident.substances.is_empty() {
+        return Some(Text::new("污染物未知,不矛盾", "the pollutant of one is unknown: no contradiction"));
+    }
+    let common = report.substances.iter().find(|substance| incident.substances.iter().any(|known| known.same_matter(substance)))?;
+    Some(Text::new(format!("同一污染物:{}", common.name), format!("the same pollutant: {}", common.name)))
+}

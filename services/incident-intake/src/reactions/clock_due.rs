@@ -1,0 +1,42 @@
+//! A statutory clock's time has come: if the duty is not done, it is missed, and that is an event that cannot be hidden.
+
+use fenghuo_durable::{Result, Timer, TimerHandler, Tx};
+use futures::future::BoxFuture;
+
+use crate::store::incident::{self, Told};
+
+/// Kind of the timers.
+pub const KIND: &str = "intake.clock_due";
+
+/// Misses clocks that are due.
+#[derive(Debug)]
+pub struct ClockDue;
+
+impl TimerHandler for ClockDue {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn fire<'t>(&'t self, tx: &'t mut Tx, timer: &'t Timer) -> BoxFuture<'t, Result<()>> {
+        Box::pin(async move {
+            let Some(mut incident) = incident::get(tx, &timer.subject).await? else {
+                return Ok(());
+            };
+            // The payload names the clock; a clock that was kept or superseded meanwhile does not expire: the timer is void.
+            if !incident.expire_clock(&timer.payload, timer.fired_at) {
+                return Ok(());
+            }
+            let clock = incident.clocks.iter().find(|clock| clock.name == timer.payload);
+            let (zh, en, body) =
+                clock.map_or(("", "", ""), |clock| (clock.text.zh.as_str(), clock.text.en.as_str(), clock.body_name.as_str()));
+            let told = Told {
+                kind: "incident.clock_missed",
+                actor: "timers/clock".to_owned(),
+                request_id: String::new(),
+                zh: format!("时限已过未办:{body} {zh}(应于 {} 前)", timer.due_at),
+                en: format!("Limit missed: {body}: {en} (due {})", timer.due_at),
+            };
+            incident::save(tx, &mut incident, told).await
+        })
+    }
+}
