@@ -40,7 +40,7 @@ export async function startNode(province) {
   const data = await mkdtemp(join(tmpdir(), `fenghuo-${province}-`));
   const [consolePort, partnerPort] = [await freePort(), await freePort()];
   const args = ['up', '--province', province, '--data', data];
-  args.push('--console', `127.0.0.1:${consolePort}`, '--partner', `127.0.0.1:${partnerPort}`, '--json');
+  args.push('--telephone', '000-00000000', '--console', `127.0.0.1:${consolePort}`, '--partner', `127.0.0.1:${partnerPort}`, '--json');
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (text) => (log = (log + text).slice(-8000)));
