@@ -1,0 +1,55 @@
+//! What is answered: the file, "not changed", or "not here", with the headers that hold the browser to this server.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+
+use crate::files::File;
+
+/// Scripts come from here alone and never from within a page. Styles in attributes are the map library's; blob workers its too.
+const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Kept, and asked about each time: a new build shows at once.
+const ASK_AGAIN: &str = "no-cache";
+
+/// The answer to a request for `file`.
+pub(crate) fn respond(method: &Method, asked: &HeaderMap, file: Option<&File>) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+    }
+    let Some(file) = file else {
+        return (StatusCode::NOT_FOUND, "not found\n").into_response();
+    };
+    let mut response = if known(asked, &file.etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        // HEAD is answered as GET: the server leaves the body out and keeps its length.
+        Response::new(Body::from(file.content.clone()))
+    };
+    let cache = if file.immutable { FOR_EVER } else { ASK_AGAIN };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, file.content_type.as_str()),
+        (header::ETAG, file.etag.as_str()),
+        (header::CACHE_CONTROL, cache),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+fn known(asked: &HeaderMap, etag: &str) -> bool {
+    let tags = asked.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    tags.split(',').any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == etag)
+}

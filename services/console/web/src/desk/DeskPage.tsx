@@ -1,0 +1,70 @@
+import { useEffect, useMemo, useRef } from 'react';
+import { go, useRoute } from '../app/route';
+import { IncidentPanel } from '../incident/IncidentPanel';
+import { useKeys } from '../keys/keys';
+import { useDesk } from '../live/context';
+import { startSeen } from '../live/seen';
+import { useStore } from '../live/store';
+import { queueOf, unansweredOf } from '../logic/order';
+import { MapPane } from '../map/MapPane';
+import { NotificationView } from '../notification/NotificationView';
+import { ReportForm } from '../report/ReportForm';
+import { Queue } from './Queue';
+import { Unanswered } from './Unanswered';
+import { useFilter } from './filter';
+
+/** Queue, map, incident: always in the same place. A form takes the place of the map. */
+export function DeskPage() {
+  const { live, node, space } = useDesk();
+  const route = useRoute();
+  const scope = `${node.provinceCode}|${space}`;
+  const incidents = useStore(live.incidents.list);
+  const loaded = useStore(live.incidents.loaded);
+  const notifications = useStore(live.notifications.list);
+  const filter = useFilter();
+  const search = useRef<HTMLInputElement>(null);
+
+  const queue = useMemo(() => filter.apply(queueOf(incidents.values())), [incidents, filter]);
+  const unanswered = useMemo(() => unansweredOf(notifications.values()), [notifications]);
+
+  useEffect(() => {
+    if (!loaded) return;
+    startSeen(scope, [
+      ...[...incidents.values()].map((i): [string, string] => [i.name, i.etag]),
+      ...[...notifications.values()].map((n): [string, string] => [n.name, n.etag]),
+    ]);
+  }, [loaded]);
+
+  const order = [...queue.map((i) => i.name), ...unanswered.map((n) => n.name)];
+  const openName = route.centre === 'notification' ? route.notification : route.incident;
+  const focused = () => (document.activeElement as HTMLElement | null)?.dataset['row'];
+  const step = (by: number) => {
+    const at = order.indexOf(focused() ?? openName);
+    const next = order[Math.min(Math.max(at + by, 0), order.length - 1)];
+    const row = next === undefined ? null : document.querySelector<HTMLElement>(`[data-row="${CSS.escape(next)}"]`);
+    row?.focus();
+  };
+  useKeys([
+    { key: 'j', label: 'key.next', run: () => step(1) },
+    { key: 'k', label: 'key.previous', run: () => step(-1) },
+    { key: '/', label: 'key.search', run: () => search.current?.focus() },
+    { key: 'Escape', label: 'key.back', run: () => go({ centre: 'map', notification: '' }) },
+  ]);
+
+  return (
+    <main className={`desk ${route.incident ? 'desk-open' : ''} desk-${route.centre}`} data-testid="desk">
+      <aside className="desk-left">
+        <Queue incidents={queue} notifications={notifications} scope={scope} open={route.incident} search={search} filter={filter} loaded={loaded} />
+        <Unanswered notifications={unanswered} scope={scope} open={route.notification} />
+      </aside>
+      <section className="desk-centre" data-testid="centre">
+        {route.centre === 'report' && <ReportForm key={route.notification || 'report'} fromNotification={route.notification} />}
+        {route.centre === 'notification' && <NotificationView key={route.notification} name={route.notification} />}
+        {route.centre === 'map' && <MapPane incidents={queue} />}
+      </section>
+      <aside className="desk-right" data-testid="right">
+        <IncidentPanel key={route.incident} name={route.incident} />
+      </aside>
+    </main>
+  );
+}

@@ -1,0 +1,9 @@
+import { desk } from './desk';
+import { incident } from './incident';
+import { report } from './report';
+import { notification } from './notification';
+import { pages } from './pages';
+import type { zh } from '../zh';
+
+/** English: a full translation. The type holds it to the keys of the Chinese catalogue. */
+export const en: Record<keyof typeof zh, string> = { ...desk, ...incident, ...report, ...notification, ...pages };

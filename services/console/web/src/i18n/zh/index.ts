@@ -1,0 +1,8 @@
+import { desk } from './desk';
+import { incident } from './incident';
+import { report } from './report';
+import { notification } from './notification';
+import { pages } from './pages';
+
+/** Chinese: the text of reference. */
+export const zh = { ...desk, ...incident, ...report, ...notification, ...pages };

@@ -1,0 +1,37 @@
+import { useState } from 'react';
+import { attemptFor, type Attempt } from '../api/request';
+import { useCall } from '../api/useCall';
+import { useI18n, type MessageKey } from '../i18n';
+import { useDesk } from '../live/context';
+import { FormBox } from '../ui/FormBox';
+import { TextField } from '../ui/TextField';
+import type { FormProps } from './ActionForm';
+
+/** Records that a duty without a report was done. */
+export function DutyForm({ incident, action, onDone, onCancel }: FormProps) {
+  const { t, pick } = useI18n();
+  const { clients } = useDesk();
+  const call = useCall();
+  const [remark, setRemark] = useState('');
+  const [last, setLast] = useState<Attempt | null>(null);
+  const clock = incident.clocks.find((c) => c.name === action.clock);
+  if (!clock) return null;
+
+  const send = async () => {
+    const body = { clock: clock.name, remark };
+    const attempt = attemptFor(last, body);
+    setLast(attempt);
+    const answer = await call.run(() => clients.incidents.recordDutyDone({ ...body, requestId: attempt.id }));
+    if (answer) onDone(answer.incident);
+  };
+
+  return (
+    <FormBox title={t('action.duty')} call={call} sendLabel={t('duty.send')} onSend={() => void send()} onCancel={onCancel} testId="duty" {...(remark.trim() === '' ? { blocked: t('duty.needsRemark') } : {})}>
+      <p>
+        <strong>{clock.bodyName}</strong> {t(`duty.${clock.duty}` as MessageKey)}
+      </p>
+      <p className="faint">{pick(clock.citationZh, clock.citationEn)}</p>
+      <TextField label={t('duty.remark')} path="remark" required rows={2} wide value={remark} onChange={setRemark} testId="duty-remark" />
+    </FormBox>
+  );
+}

@@ -1,0 +1,51 @@
+import { ClockState, IncidentState, type Clock, type Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
+import {
+  Direction,
+  NotificationState,
+  type NotificationRecord,
+} from '../gen/proto/fenghuo/notification/v1/notification_pb';
+import { ms } from './time';
+
+/** A clock that somebody still has to deal with: running, or missed and not made up for. */
+export function pending(clock: Clock): boolean {
+  return clock.state === ClockState.RUNNING || (clock.state === ClockState.MISSED && !clock.keepTime);
+}
+
+/** The clock that runs out next: overdue ones first, oldest deadline first; duties without a figure last. */
+export function nextClock(incident: Incident): Clock | undefined {
+  return incident.clocks.filter(pending).sort((a, b) => due(a) - due(b))[0];
+}
+
+const due = (clock: Clock): number => ms(clock.dueTime) ?? Number.MAX_SAFE_INTEGER;
+
+const rank = (incident: Incident): number => {
+  const clock = nextClock(incident);
+  return clock ? due(clock) : Number.MAX_SAFE_INTEGER;
+};
+
+/** Open incidents by the next statutory deadline; without one, the latest to be learned of first. */
+export function queueOf(incidents: Iterable<Incident>): Incident[] {
+  return [...incidents]
+    .filter((i) => i.state !== IncidentState.CLOSED)
+    .sort((a, b) => rank(a) - rank(b) || (ms(b.learnTime) ?? 0) - (ms(a.learnTime) ?? 0) || (a.name < b.name ? -1 : 1));
+}
+
+/** Waits for a person: one here (incoming) or one over there (outgoing). */
+export function unanswered(n: NotificationRecord): boolean {
+  if (n.acknowledgement) return false;
+  if (n.direction === Direction.INCOMING) return n.state !== NotificationState.REFUSED;
+  return (
+    n.state === NotificationState.APPROVED ||
+    n.state === NotificationState.DELIVERED ||
+    n.state === NotificationState.REFUSED
+  );
+}
+
+/** What nobody has answered: what waits for us first, then by when it is missed. */
+export function unansweredOf(notifications: Iterable<NotificationRecord>): NotificationRecord[] {
+  const missed = (n: NotificationRecord) => ms(n.acknowledgeDueTime) ?? Number.MAX_SAFE_INTEGER;
+  const own = (n: NotificationRecord) => (n.direction === Direction.INCOMING ? 0 : 1);
+  return [...notifications]
+    .filter(unanswered)
+    .sort((a, b) => own(a) - own(b) || missed(a) - missed(b) || (a.name < b.name ? -1 : 1));
+}

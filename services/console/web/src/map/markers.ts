@@ -1,0 +1,41 @@
+import { Marker, type Map as GlMap } from 'maplibre-gl';
+import { useEffect, type RefObject } from 'react';
+import { go } from '../app/route';
+import type { Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
+import { divisionName, divisionOf } from '../logic/districts';
+import { gradeNumeral, gradeOf } from '../ui/Grade';
+
+/** Where an incident is drawn: its own position, or the seat of its county-level unit. */
+export function positionOf(incident: Incident): [number, number] | null {
+  const p = incident.place;
+  if (p?.longitudeDeg !== undefined && p.latitudeDeg !== undefined) return [p.longitudeDeg, p.latitudeDeg];
+  const d = divisionOf(p?.adminCode ?? '');
+  return d?.lon != null && d.lat != null ? [d.lon, d.lat] : null;
+}
+
+/** A marker for each incident, with its grade's numeral on its colour. They stay out of the tab order: the list is for the keyboard. */
+export function useIncidentMarkers(map: RefObject<GlMap | null>, incidents: readonly Incident[], lang: 'zh' | 'en'): void {
+  useEffect(() => {
+    const gl = map.current;
+    if (!gl) return;
+    const markers = incidents.flatMap((incident) => {
+      const at = positionOf(incident);
+      return at ? [new Marker({ element: element(incident, lang) }).setLngLat(at).addTo(gl)] : [];
+    });
+    return () => markers.forEach((m) => m.remove());
+  }, [map, incidents, lang]);
+}
+
+function element(incident: Incident, lang: 'zh' | 'en'): HTMLElement {
+  const { grade } = gradeOf(incident);
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.tabIndex = -1;
+  button.className = `marker grade grade-${grade}`;
+  button.textContent = gradeNumeral(grade);
+  button.title = `${divisionName(incident.place?.adminCode ?? '', lang)} ${incident.title}`;
+  button.dataset['testid'] = 'marker';
+  button.dataset['name'] = incident.name;
+  button.addEventListener('click', () => go({ page: 'desk', incident: incident.name }));
+  return button;
+}

@@ -1,0 +1,8 @@
+/** A key, as it stands on the keyboard. */
+export function Kbd({ children }: { children: string }) {
+  return (
+    <kbd className="kbd" aria-hidden="true">
+      {children}
+    </kbd>
+  );
+}

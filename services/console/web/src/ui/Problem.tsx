@@ -1,0 +1,48 @@
+import { createContext, useContext } from 'react';
+import { violationAt, type Problem } from '../api/errors';
+import { useI18n, type MessageKey } from '../i18n';
+import { zh } from '../i18n/zh';
+
+const Context = createContext<Problem | null>(null);
+
+/** Makes the last refusal known to the fields of a form. */
+export const FormProblem = Context.Provider;
+
+export const useViolation = (path: string | undefined): string | undefined => {
+  const problem = useContext(Context);
+  return path === undefined ? undefined : violationAt(problem, path);
+};
+
+function whatToDo(problem: Problem): MessageKey {
+  const byReason = `error.${problem.reason}`;
+  if (problem.reason !== '' && byReason in zh) return byReason as MessageKey;
+  if (problem.unreachable) return 'error.unreachable';
+  const byCode = `error.${problem.code}`;
+  return byCode in zh ? (byCode as MessageKey) : 'error.other';
+}
+
+/** A refusal: what to do next in the officer's words, what the server said, and the code for the engineer. */
+export function ProblemBox({ problem, fields }: { problem: Problem | null; fields?: boolean }) {
+  const { t } = useI18n();
+  if (!problem) return null;
+  return (
+    <div className="problem" role="alert" data-testid="problem" data-reason={problem.reason} data-code={problem.code}>
+      <p>
+        <strong>✕ {t(whatToDo(problem))}</strong>
+      </p>
+      {problem.message !== '' && !problem.unreachable && <p data-testid="problem-message">{problem.message}</p>}
+      {fields !== false && problem.violations.length > 0 && (
+        <ul>
+          {problem.violations.map((v) => (
+            <li key={v.field + v.text} data-testid="violation" data-field={v.field}>
+              <span className="mono">{v.field}</span> {v.text}
+            </li>
+          ))}
+        </ul>
+      )}
+      <p className="faint mono" data-testid="problem-code">
+        {problem.reason || problem.code}
+      </p>
+    </div>
+  );
+}
