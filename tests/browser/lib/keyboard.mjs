@@ -1,6 +1,6 @@
 // Hands that only have a keyboard.
 
-const MOST_TABS = 150;
+const MOST_TABS = 250;
 
 /** Selector of an element by its data-testid. */
 export const byId = (testId) => `[data-testid="${testId}"]`;
@@ -30,4 +30,27 @@ export async function typeInto(page, selector, text) {
 export async function pressOn(page, selector, key = 'Enter') {
   await tabTo(page, selector);
   await page.keyboard.press(key);
+}
+
+/** Goes to a list and presses the arrow keys until it stands at the value. */
+export async function chooseIn(page, selector, value) {
+  await tabTo(page, selector);
+  const at = () => page.evaluate(() => document.activeElement.selectedIndex);
+  const wanted = await page.evaluate((v) => [...document.activeElement.options].findIndex((option) => option.value === v), String(value));
+  if (wanted < 0) throw new Error(`${selector} has no option ${value}`);
+  for (let from = await at(); from !== wanted; from = await at()) {
+    await page.keyboard.press(from < wanted ? 'ArrowDown' : 'ArrowUp');
+    if ((await at()) === from) throw new Error(`${selector}: the arrow keys do not move the choice`);
+  }
+}
+
+/** Goes to a row of radio buttons and presses the arrow key until the value is chosen. */
+export async function chooseRadio(page, testId, value) {
+  await tabTo(page, `[data-testid^="choice-${testId}-"]`);
+  const wanted = byId(`choice-${testId}-${value}`);
+  for (let pressed = 0; pressed < 12; pressed += 1) {
+    if (await focused(page, `${wanted}:checked`)) return;
+    await page.keyboard.press('ArrowRight');
+  }
+  throw new Error(`${wanted} could not be chosen with the arrow key`);
 }

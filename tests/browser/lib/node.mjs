@@ -22,17 +22,23 @@ function freePort() {
   });
 }
 
-/** Runs `fenghuo` with these arguments to its end and gives its standard output. */
-export function fenghuo(...args) {
-  return new Promise((done, failed) => {
-    const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (text) => (out += text));
-    child.stderr.on('data', (text) => (err += text));
-    child.on('error', failed);
-    child.on('close', (code) => (code === 0 ? done(out) : failed(new Error(`fenghuo ${args.join(' ')} ended with ${code}:\n${err}${out}`))));
-  });
+/** Runs `fenghuo` with this environment and these arguments to its end and gives its standard output. */
+export async function fenghuo(env, ...args) {
+  // A home of its own: the command line keeps sessions there.
+  const home = await mkdtemp(join(tmpdir(), 'fenghuo-home-'));
+  try {
+    return await new Promise((done, failed) => {
+      const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home, ...env } });
+      let out = '';
+      let err = '';
+      child.stdout.on('data', (text) => (out += text));
+      child.stderr.on('data', (text) => (err += text));
+      child.on('error', failed);
+      child.on('close', (code) => (code === 0 ? done(out) : failed(new Error(`fenghuo ${args.join(' ')} ended with ${code}:\n${err}${out}`))));
+    });
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
 }
 
 /** Starts a node with empty data and waits until it says that it serves. */
