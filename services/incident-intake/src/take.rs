@@ -65,8 +65,8 @@ async fn find(tx: &mut Tx, told: &Report, target: &Target) -> Result<Option<(Inc
             Ok(Some((found, vec![Text::new("由值班员指定", "named by the officer")])))
         }
         Target::Match => {
-            let open = incident::open(tx).await?;
-            Ok(open.into_iter().find_map(|one| matching::reasons(told, &one).map(|reasons| (one, reasons))))
+            let near = incident::candidates(tx, told).await?;
+            Ok(near.into_iter().find_map(|one| matching::reasons(told, &one).map(|reasons| (one, reasons))))
         }
     }
 }

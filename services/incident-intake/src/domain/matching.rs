@@ -2,6 +2,7 @@
 
 use fenghuo_rules::Text;
 use fenghuo_rules::divisions::{Divisions, distance_km, province_of};
+use jiff::{SignedDuration, Timestamp};
 
 use super::incident::{Incident, IncidentState};
 use super::report::Report;
@@ -10,6 +11,20 @@ use super::report::Report;
 const WINDOW_H: f64 = 72.0;
 /// Points closer than this are one place, in kilometres.
 const NEAR_KM: f64 = 20.0;
+
+/// Only incidents last told of in this time can match.
+pub fn window(learned: Timestamp) -> (Timestamp, Timestamp) {
+    let hours = SignedDuration::from_secs_f64(WINDOW_H * 3600.0);
+    (learned.saturating_sub(hours).unwrap_or(learned), learned.saturating_add(hours).unwrap_or(learned))
+}
+
+/// South-west and north-east corner around a point, in degrees, wider than [`NEAR_KM`]; an empty box where there is no point.
+pub fn bounds(point: Option<(f64, f64)>) -> ((f64, f64), (f64, f64)) {
+    let Some((lon, lat)) = point else { return ((1.0, 1.0), (0.0, 0.0)) };
+    let tall = NEAR_KM / 110.0;
+    let wide = tall / lat.to_radians().cos().max(0.01);
+    ((lon - wide, lat - tall), (lon + wide, lat + tall))
+}
 
 /// Why a report matches this incident; `None` if it does not.
 pub fn reasons(report: &Report, incident: &Incident) -> Option<Vec<Text>> {

@@ -2,7 +2,7 @@
 
 use fenghuo_durable::{Error, NewEvent, Result, Row, Tx, params};
 
-use crate::domain::Incident;
+use crate::domain::{Incident, Report, matching};
 use crate::wire::incident::incident_out;
 
 /// Who does it, and what to say of it.
@@ -35,9 +35,28 @@ pub async fn existing(tx: &mut Tx, name: &str) -> Result<Incident> {
     get(tx, name).await?.ok_or_else(|| Error::not_found(name))
 }
 
-/// Every open incident, for matching.
+/// Open incidents that a report could belong to: near in time, and of the same division, water body, point or partner's incident.
+/// [`matching::reasons`] decides; this only leaves out what it would refuse.
+pub async fn candidates(tx: &mut Tx, report: &Report) -> Result<Vec<Incident>> {
+    let (from, to) = matching::window(report.learn_time);
+    let (west_south, east_north) = matching::bounds(report.place.position());
+    let near = "SELECT body FROM intake_incident WHERE state = 'open' AND told_us >= $1 AND told_us <= $2 AND (admin_code = $3
+        OR (water_body <> '' AND water_body = $4) OR (latitude_deg >= $6 AND latitude_deg <= $8 AND longitude_deg >= $5 AND longitude_deg <= $7)) ORDER BY name LIMIT 200";
+    let water = report.place.water_body.trim();
+    let values = params![from, to, &report.place.admin_code, water, west_south.0, west_south.1, east_north.0, east_north.1];
+    let mut rows = tx.rows(near, values).await?;
+    if !report.remote_incident.is_empty() {
+        let same = "SELECT i.body FROM intake_remote_incident r JOIN intake_incident i ON i.name = r.incident WHERE r.remote = $1 AND i.state = 'open' ORDER BY i.name";
+        let mut named = tx.rows(same, params![&report.remote_incident]).await?;
+        named.append(&mut rows);
+        rows = named;
+    }
+    rows.iter().map(read).collect()
+}
+
+/// Every open incident, for a watch that begins.
 pub async fn open(tx: &mut Tx) -> Result<Vec<Incident>> {
-    tx.rows("SELECT body FROM intake_incident WHERE state = 'open' ORDER BY name", &[]).await?.iter().map(read).collect()
+    tx.rows("SELECT body FROM intake_incident WHERE state = 'open' ORDER BY next_due_us, name", &[]).await?.iter().map(read).collect()
 }
 
 /// A page of the queue after a key, with one row more than asked for. Ordered by the next due time, then by name.
@@ -56,13 +75,37 @@ pub async fn save(tx: &mut Tx, incident: &mut Incident, told: Told) -> Result<()
         crate::domain::IncidentState::Closed => "closed",
     };
     let due = incident.next_due_at().map_or(i64::MAX, jiff::Timestamp::as_microsecond);
-    let sql = "INSERT INTO intake_incident (name, revision, admin_code, state, learn_us, next_due_us, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, admin_code = excluded.admin_code, state = excluded.state, next_due_us = excluded.next_due_us, body = excluded.body
+    let sql = "INSERT INTO intake_incident (name, revision, admin_code, state, learn_us, next_due_us, body, told_us, longitude_deg, latitude_deg, water_body)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, admin_code = excluded.admin_code, state = excluded.state, next_due_us = excluded.next_due_us,
+        body = excluded.body, told_us = excluded.told_us, longitude_deg = excluded.longitude_deg, latitude_deg = excluded.latitude_deg, water_body = excluded.water_body
         WHERE intake_incident.revision = excluded.revision - 1";
     let admin_code = &incident.place.admin_code;
-    let written = tx.execute(sql, params![&incident.name, incident.revision, admin_code, state, incident.learn_time, due, &body]).await?;
+    let (longitude, latitude) = incident.place.position().unwrap_or_default();
+    let water = incident.place.water_body.trim();
+    let values = params![
+        &incident.name,
+        incident.revision,
+        admin_code,
+        state,
+        incident.learn_time,
+        due,
+        &body,
+        incident.last_told,
+        longitude,
+        latitude,
+        water
+    ];
+    let written = tx.execute(sql, values).await?;
     if written != 1 {
         return Err(Error::new(fenghuo_durable::Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"));
+    }
+    for remote in &incident.remote_incidents {
+        tx.execute(
+            "INSERT INTO intake_remote_incident (remote, incident) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            params![remote, &incident.name],
+        )
+        .await?;
     }
     let snapshot = hex::encode(prost::Message::encode_to_vec(&incident_out(incident)));
     tx.append(NewEvent {

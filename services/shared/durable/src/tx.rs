@@ -111,7 +111,7 @@ impl Tx {
     }
 
     /// Runs a script of statements without parameters (migrations).
-    pub(crate) async fn script(&mut self, sql: &'static str) -> Result<()> {
+    pub async fn script(&mut self, sql: &'static str) -> Result<()> {
         match &mut self.backend {
             Backend::Sqlite(conn) => conn.execute_batch(sql).map_err(|error| sqlite_error(sql, error)),
             Backend::Postgres(tx) => {
