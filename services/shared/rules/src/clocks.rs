@@ -128,11 +128,10 @@ fn counterparts<'a>(duty: &DutyRow, body: &ObligedBody, facts: &'a ClockFacts) -
         }
         Trigger::NeighboursMayBeAffected => {
             let concerns = facts.neighbours_may_be_affected == Tristate::Yes && same_province(&body.code, &facts.place_province_code);
-            if !concerns || facts.neighbours.is_empty() {
-                return once(concerns);
-            }
-            let of_level = |neighbour: &&Neighbour| neighbour.level == body.level && neighbour.code != body.code;
-            facts.neighbours.iter().filter(of_level).map(|neighbour| Some(neighbour.code.as_str())).collect()
+            let of_level = |neighbour: &&Neighbour| concerns && neighbour.level == body.level && neighbour.code != body.code;
+            let named: Vec<_> = facts.neighbours.iter().filter(of_level).map(|neighbour| Some(neighbour.code.as_str())).collect();
+            // Each level owes its like over there a notice. That only the neighbouring province is named does not free the county.
+            if named.is_empty() { once(concerns) } else { named }
         }
     }
 }

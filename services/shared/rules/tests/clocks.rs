@@ -133,6 +133,14 @@ fn article_8_is_two_duties_toward_each_neighbour_of_the_same_level() {
     let open = of_kind(&clocks, DutyKind::NotifyNeighbourDepartment);
     assert_eq!(open.iter().map(|clock| clock.counterpart_code.as_deref()).collect::<Vec<_>>(), [None, None]);
 
+    // The neighbouring province alone is named: the county's duty toward its own like stands, without a counterpart.
+    facts.neighbours = vec![Neighbour { code: "500000".into(), level: BodyLevel::Province }];
+    let clocks = reporting_clocks(table(), &facts);
+    assert_eq!(
+        of_kind(&clocks, DutyKind::NotifyNeighbourDepartment).iter().map(|clock| clock.key.as_str()).collect::<Vec<_>>(),
+        ["order17-reporting/8/notify-neighbour:422822:any", "order17-reporting/8/notify-neighbour:420000:any:500000"]
+    );
+
     // Unknown or no: no duty yet.
     for may in [Tristate::Unknown, Tristate::No] {
         facts.neighbours_may_be_affected = may;
