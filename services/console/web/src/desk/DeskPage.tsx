@@ -20,6 +20,7 @@ export function DeskPage() {
   const scope = `${node.provinceCode}|${space}`;
   const incidents = useStore(live.incidents.list);
   const loaded = useStore(live.incidents.loaded);
+  const told = useStore(live.notifications.loaded);
   const notifications = useStore(live.notifications.list);
   const filter = useFilter();
   const search = useRef<HTMLInputElement>(null);
@@ -28,12 +29,12 @@ export function DeskPage() {
   const unanswered = useMemo(() => unansweredOf(notifications.values()), [notifications]);
 
   useEffect(() => {
-    if (!loaded) return;
+    if (!loaded || !told) return;
     startSeen(scope, [
       ...[...incidents.values()].map((i): [string, string] => [i.name, i.etag]),
       ...[...notifications.values()].map((n): [string, string] => [n.name, n.etag]),
     ]);
-  }, [loaded]);
+  }, [loaded, told]);
 
   const order = [...queue.map((i) => i.name), ...unanswered.map((n) => n.name)];
   const openName = route.centre === 'notification' ? route.notification : route.incident;

@@ -60,8 +60,9 @@ export const QueueItem = memo(function QueueItem({ incident, open, waiting, scop
               <span className="faint">{t('queue.noClock')}</span>
             )}
             {waiting > 0 && (
-              <span className="row-waiting" data-testid="queue-unanswered">
-                ✉ {t('queue.unanswered', { n: waiting })}
+              <span className="row-waiting" data-testid="queue-unanswered" title={t('queue.unanswered', { n: waiting })}>
+                <span aria-hidden="true">✉ {waiting}</span>
+                <span className="sr">{t('queue.unanswered', { n: waiting })}</span>
               </span>
             )}
           </span>

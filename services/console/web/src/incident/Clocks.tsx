@@ -2,7 +2,7 @@ import { ClockState, DutyKind, type Clock, type Incident } from '../gen/proto/fe
 import { useI18n, type MessageKey } from '../i18n';
 import { useSpaceNow } from '../live/context';
 import { pending } from '../logic/order';
-import { dateTime, ms, shortTime } from '../logic/time';
+import { ms, shortTime } from '../logic/time';
 import { Button } from '../ui/Button';
 import { Countdown } from '../ui/Countdown';
 import { Section } from '../ui/Section';
@@ -65,19 +65,21 @@ function ClockRow({ clock, onAction }: { clock: Clock; onAction: (action: Action
           <strong>{clock.bodyName}</strong> {t(`duty.${clock.duty}` as MessageKey)}
           {pick(clock.recipientsZh, clock.recipientsEn) && <> → {pick(clock.recipientsZh, clock.recipientsEn)}</>}
         </span>
-        <span className="faint num">
+        <span className="clock-times">
+          <span className="faint num">
           {start !== undefined ? t('clock.from', { time: shortTime(start, now) }) : t('clock.notStarted')}
-          {due !== undefined && <> · {t('clock.dueAt', { time: dateTime(due) })}</>}
+          {due !== undefined && <> · {t('clock.dueAt', { time: shortTime(due, now) })}</>}
           {kept !== undefined && <> · {t('clock.keptAt', { time: shortTime(kept, now) })}</>}
           {clock.state === ClockState.MISSED && live && <> · ✕ {t('clockState.4')}</>}
-        </span>
-        <details className="why">
+          </span>
+          <details className="why">
           <summary>{t('common.why')}</summary>
           <p>{pick(clock.citationZh, clock.citationEn)}</p>
           <p className="faint mono">{clock.row}</p>
           {clock.keptBy && <p className="faint">{clock.keptBy}</p>}
           {clock.ground && <p>{clock.ground}</p>}
-        </details>
+          </details>
+        </span>
       </span>
       <span className="clock-do">
         {clock.state === ClockState.NOT_STARTED && (

@@ -13,6 +13,7 @@ import { Clocks } from './Clocks';
 import { FactsSection } from './FactsSection';
 import { GradeSection } from './GradeSection';
 import { Head } from './Head';
+import { NoIncident } from './NoIncident';
 import { NotificationsSection } from './NotificationsSection';
 import { Reports } from './Reports';
 import { TakenNotice } from './TakenNotice';
@@ -41,7 +42,7 @@ export function IncidentPanel({ name }: { name: string }) {
   const incident = details.get(name) ?? summary;
   useSee(`${node.provinceCode}|${space}`, incident?.name, incident?.etag);
 
-  if (!name) return <p className="empty" data-testid="no-incident">{t('incident.none')}</p>;
+  if (!name) return <NoIncident />;
   if (!incident) return problem ? <ProblemBox problem={problem} /> : <p className="empty">{t('app.loading')}</p>;
   const done = (changed?: Incident) => {
     if (changed) live.incidents.put(changed);

@@ -8,6 +8,7 @@ const PAGE = 200;
 /** The notifications of the space, both directions, newest first as the server lists them. */
 export class Notifications {
   readonly list = new Store<ReadonlyMap<string, NotificationRecord>>(new Map());
+  readonly loaded = new Store(false);
 
   constructor(
     private clients: Clients,
@@ -23,6 +24,7 @@ export class Notifications {
       pageToken = page.nextPageToken;
     } while (pageToken !== '');
     this.list.set(all);
+    this.loaded.set(true);
   }
 
   async refresh(name: string): Promise<void> {

@@ -66,7 +66,8 @@ const PATTERNS = [
  * last such time before now; without a year it is the last such day. Null if it cannot be read.
  */
 export function parseTime(text: string, nowMs: number): number | null {
-  const trimmed = text.trim();
+  // What an input method types in full width counts as typed.
+  const trimmed = text.normalize('NFKC').trim();
   const found = PATTERNS.map((p) => p.exec(trimmed)).find((m) => m !== null);
   if (!found) return null;
   const [, year, month, day, hour, minute] = found.map((v) => (v === undefined ? undefined : Number(v)));

@@ -5,7 +5,7 @@ import { useI18n } from '../i18n';
 import { divisionName } from '../logic/districts';
 import { GradeBadge, gradeOf } from '../ui/Grade';
 import type { MapData } from './data';
-import { positionOf } from './markers';
+import { positionOf } from './position';
 
 interface Props {
   points: MapData['points'];

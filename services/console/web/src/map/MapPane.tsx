@@ -1,11 +1,13 @@
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import type { Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
 import { useI18n } from '../i18n';
 import { useKeys } from '../keys/keys';
 import { Kbd } from '../ui/Kbd';
 import { MapList } from './MapList';
-import { MapView } from './MapView';
 import { useMapData } from './data';
+
+// The map library is large; queue and incident do not wait for it.
+const MapView = lazy(() => import('./MapView'));
 
 /** The map, and beside it a list of what is on it, for those who use no mouse. */
 export function MapPane({ incidents }: { incidents: readonly Incident[] }) {
@@ -17,7 +19,13 @@ export function MapPane({ incidents }: { incidents: readonly Incident[] }) {
   const show = (at: [number, number]) => setTarget((old) => ({ at, n: (old?.n ?? 0) + 1 }));
   return (
     <div className="map-pane" data-testid="map-pane">
-      {data.state === 'ready' ? <MapView data={data.map} incidents={incidents} target={target} /> : <p className="empty">{data.state === 'failed' ? t('map.failed') : t('app.loading')}</p>}
+      {data.state === 'ready' ? (
+        <Suspense fallback={<p className="empty">{t('app.loading')}</p>}>
+          <MapView data={data.map} incidents={incidents} target={target} />
+        </Suspense>
+      ) : (
+        <p className="empty">{data.state === 'failed' ? t('map.failed') : t('app.loading')}</p>
+      )}
       <div className="map-side">
         <button type="button" className="tool" aria-expanded={listed} data-testid="map-list-toggle" onClick={() => setListed(!listed)}>
           {t('map.list')}

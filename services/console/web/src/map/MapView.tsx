@@ -16,11 +16,20 @@ import { mapStyle } from './style';
 // The built page serves the worker as a file of its own; without this the library would look for it beside its own source.
 setWorkerUrl(workerUrl);
 
+type Bounds = [[number, number], [number, number]];
+
 // Chongqing with the edges of its neighbours.
-const BOUNDS: [[number, number], [number, number]] = [
+const AROUND_CHONGQING: Bounds = [
   [104.9, 28.1],
   [110.9, 32.4],
 ];
+// A neighbour sees the side that it shares with Chongqing.
+const BOUNDS: Record<string, Bounds> = {
+  '420000': [
+    [106.2, 28.6],
+    [112.0, 32.9],
+  ],
+};
 
 interface Props {
   data: MapData;
@@ -29,7 +38,7 @@ interface Props {
 }
 
 /** The map itself. It takes no focus by itself and needs no network. */
-export function MapView({ data, incidents, target }: Props) {
+export default function MapView({ data, incidents, target }: Props) {
   const { lang, t } = useI18n();
   const { node } = useDesk();
   const box = useRef<HTMLDivElement>(null);
@@ -41,7 +50,7 @@ export function MapView({ data, incidents, target }: Props) {
     const gl = new GlMap({
       container: box.current,
       style: mapStyle(data, node.provinceCode, lang, palette()),
-      bounds: BOUNDS,
+      bounds: BOUNDS[node.provinceCode] ?? AROUND_CHONGQING,
       minZoom: 4.5,
       maxZoom: 12,
       maxBounds: [
@@ -57,7 +66,7 @@ export function MapView({ data, incidents, target }: Props) {
     gl.addControl(new NavigationControl({ showCompass: false }), 'top-right');
     // Focus goes to the map only by the Tab key or a click.
     gl.getCanvas().setAttribute('aria-label', t('map.title'));
-    gl.on('styleimagemissing', ({ id }) => addIcons(gl, id));
+    gl.setMissingStyleImageResolver((id) => addIcon(gl, id));
     gl.on('load', () => box.current?.setAttribute('data-ready', 'true'));
     map.current = gl;
     return () => {
@@ -88,7 +97,7 @@ export function MapView({ data, incidents, target }: Props) {
   return <div ref={box} className="map" data-testid="map" role="region" aria-label={t('map.title')} />;
 }
 
-function addIcons(gl: GlMap, id: string): void {
+function addIcon(gl: GlMap, id: string): void {
   const image = mapIcons(palette())[id];
   if (image && !gl.hasImage(id)) gl.addImage(id, image);
 }

@@ -2,16 +2,9 @@ import { Marker, type Map as GlMap } from 'maplibre-gl';
 import { useEffect, type RefObject } from 'react';
 import { go } from '../app/route';
 import type { Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
-import { divisionName, divisionOf } from '../logic/districts';
+import { divisionName } from '../logic/districts';
 import { gradeNumeral, gradeOf } from '../ui/Grade';
-
-/** Where an incident is drawn: its own position, or the seat of its county-level unit. */
-export function positionOf(incident: Incident): [number, number] | null {
-  const p = incident.place;
-  if (p?.longitudeDeg !== undefined && p.latitudeDeg !== undefined) return [p.longitudeDeg, p.latitudeDeg];
-  const d = divisionOf(p?.adminCode ?? '');
-  return d?.lon != null && d.lat != null ? [d.lon, d.lat] : null;
-}
+import { positionOf } from './position';
 
 /** A marker for each incident, with its grade's numeral on its colour. They stay out of the tab order: the list is for the keyboard. */
 export function useIncidentMarkers(map: RefObject<GlMap | null>, incidents: readonly Incident[], lang: 'zh' | 'en'): void {

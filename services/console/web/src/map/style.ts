@@ -30,7 +30,7 @@ export function mapStyle(data: MapData, home: string, lang: 'zh' | 'en', p: Pale
       id: 'flow',
       type: 'symbol',
       source: 'rivers',
-      layout: { 'symbol-placement': 'line', 'symbol-spacing': 90, 'icon-image': 'flow', 'icon-allow-overlap': true, 'icon-rotation-alignment': 'map', 'icon-size': 0.5 },
+      layout: { 'symbol-placement': 'line', 'symbol-spacing': 60, 'icon-image': 'flow', 'icon-allow-overlap': true, 'icon-rotation-alignment': 'map', 'icon-size': ['case', ['get', 'main'], 0.62, 0.5], 'icon-padding': 0 },
     },
     {
       id: 'river-names',
@@ -63,7 +63,7 @@ export function mapStyle(data: MapData, home: string, lang: 'zh' | 'en', p: Pale
       type: 'symbol',
       source: 'names',
       filter: ['==', ['get', 'level'], 'district'],
-      minzoom: 6.3,
+      minzoom: 5.9,
       layout: { 'text-field': name, 'text-font': FONT, 'text-size': 11, 'text-max-width': 6, 'text-padding': 4 },
       paint: { 'text-color': p.text, 'text-opacity': 0.75, 'text-halo-color': p.halo, 'text-halo-width': 1.2 },
     },

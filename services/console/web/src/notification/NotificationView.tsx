@@ -47,7 +47,7 @@ export function NotificationView({ name }: { name: string }) {
         <Button label={t('common.close')} hint="Esc" tone="quiet" testId="notification-close" onClick={() => go({ centre: 'map', notification: '' })} />
       </header>
       <p className="row">
-        <strong data-testid="notification-view-state">{t(`notificationState.${record.state}` as MessageKey)}</strong>
+        <strong data-testid="notification-view-state">{t(`${incoming ? 'incomingState' : 'notificationState'}.${record.state}` as MessageKey)}</strong>
         <span>{t(`kind.${record.content?.kind ?? 0}` as MessageKey)}</span>
         {ms(record.createTime) !== undefined && (
           <span className="faint num">

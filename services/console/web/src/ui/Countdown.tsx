@@ -16,7 +16,7 @@ export function Countdown({ dueMs, nowMs, large }: { dueMs: number; nowMs: numbe
     >
       <span className="count-figures">{c.text}</span>
       <span className="count-unit">{t(`unit.${c.unit}`)}</span>
-      <span className="count-word">{word}</span>
+      <span className={c.overdue || c.soon ? 'count-word' : 'sr'}>{word}</span>
     </span>
   );
 }
