@@ -23,6 +23,8 @@ use futures::StreamExt;
 type Statements = Vec<(&'static str, Vec<Value>)>;
 
 static NEXT_PLACE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+const WARM_UP: Duration = Duration::from_millis(300);
+const REPORTS: usize = 6000;
 const SECONDS: u64 = 4;
 const IN_FLIGHT: [usize; 3] = [1, 64, 256];
 
@@ -30,7 +32,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let recorded = Arc::new(record().await);
-        println!("one SubmitReport that opens an incident: {} statements", recorded.len());
+        let bytes: usize = recorded.iter().flat_map(|(_, values)| values).map(size).sum();
+        println!("one SubmitReport that opens an incident: {} statements, {bytes} bytes of parameters", recorded.len());
+        // Made before, so that the making is not measured.
+        let recorded = Arc::new((0..REPORTS).map(|_| fresh(&recorded)).collect::<Vec<_>>());
         println!("{:<44} {:>9} {:>11} {:>9}", "writer, in flight", "reports/s", "p99 ms", "ratio");
         for in_flight in IN_FLIGHT {
             let baseline = baseline(in_flight, &recorded).await;
@@ -46,6 +51,14 @@ fn main() {
     });
 }
 
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Text(Some(text)) => text.len(),
+        Value::Blob(Some(bytes)) => bytes.len(),
+        _ => 8,
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Measured {
     per_second: f64,
@@ -58,7 +71,7 @@ fn print(name: &str, in_flight: usize, measured: Measured, baseline: Measured) {
 }
 
 #[cfg(feature = "sqlx-sqlite")]
-async fn baseline(in_flight: usize, recorded: &Arc<Statements>) -> Measured {
+async fn baseline(in_flight: usize, recorded: &Arc<Vec<Statements>>) -> Measured {
     let measured = through_sqlx::one_each(in_flight, recorded).await;
     print("sqlx pool of 8, one COMMIT a report", in_flight, measured, measured);
     measured
@@ -66,7 +79,7 @@ async fn baseline(in_flight: usize, recorded: &Arc<Statements>) -> Measured {
 
 /// Without sqlx's SQLite driver the ratio is to our own writer, ungrouped.
 #[cfg(not(feature = "sqlx-sqlite"))]
-async fn baseline(in_flight: usize, recorded: &Arc<Statements>) -> Measured {
+async fn baseline(in_flight: usize, recorded: &Arc<Vec<Statements>>) -> Measured {
     ours(Some(1), in_flight, recorded).await
 }
 
@@ -146,7 +159,7 @@ fn fresh(recorded: &Statements) -> Statements {
     recorded.iter().map(|(sql, values)| (*sql, values.iter().map(value).collect())).collect()
 }
 
-async fn ours(group_max: Option<usize>, in_flight: usize, recorded: &Arc<Statements>) -> Measured {
+async fn ours(group_max: Option<usize>, in_flight: usize, recorded: &Arc<Vec<Statements>>) -> Measured {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     schema(&dir.path().join("db.sqlite3")).await;
     let db =
@@ -183,18 +196,18 @@ async fn schema(path: &std::path::Path) {
     db.close().await;
 }
 
-/// Keeps so many requests in flight for some seconds, after one second of warming up.
-async fn run<F, Fut>(in_flight: usize, recorded: &Arc<Statements>, submit: F) -> Measured
+/// Keeps so many requests in flight for some seconds, after a short warming up.
+async fn run<F, Fut>(in_flight: usize, recorded: &Arc<Vec<Statements>>, submit: F) -> Measured
 where
     F: Fn(Statements) -> Fut,
     Fut: Future<Output = ()>,
 {
     let begin = Instant::now();
-    let (warm, end) = (begin + Duration::from_secs(1), begin + Duration::from_secs(1 + SECONDS));
-    let mut waits = futures::stream::iter(0..)
+    let (warm, end) = (begin + WARM_UP, begin + WARM_UP + Duration::from_secs(SECONDS));
+    let mut ended = begin;
+    let mut waits = futures::stream::iter(recorded.iter().cloned())
         .take_while(|_| std::future::ready(Instant::now() < end))
-        .map(|_: u64| {
-            let statements = fresh(recorded);
+        .map(|statements| {
             let (sent, answer) = (Instant::now(), submit(statements));
             async move {
                 answer.await;
@@ -202,11 +215,12 @@ where
             }
         })
         .buffer_unordered(in_flight)
+        .inspect(|_| ended = Instant::now())
         .filter_map(|(sent, wait)| std::future::ready((sent >= warm).then_some(wait)))
         .collect::<Vec<_>>()
         .await;
     waits.sort_unstable();
-    Measured { per_second: waits.len() as f64 / warm.elapsed().as_secs_f64(), p99: waits[waits.len() * 99 / 100] }
+    Measured { per_second: waits.len() as f64 / (ended - warm).as_secs_f64(), p99: waits[waits.len() * 99 / 100] }
 }
 
 #[cfg(feature = "sqlx-sqlite")]
@@ -248,7 +262,7 @@ mod through_sqlx {
         }
     }
 
-    pub(super) async fn one_each(in_flight: usize, recorded: &Arc<Statements>) -> Measured {
+    pub(super) async fn one_each(in_flight: usize, recorded: &Arc<Vec<Statements>>) -> Measured {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let pool = SqlitePoolOptions::new()
             .max_connections(8)
@@ -267,7 +281,7 @@ mod through_sqlx {
         .await
     }
 
-    pub(super) async fn grouped(in_flight: usize, recorded: &Arc<Statements>) -> Measured {
+    pub(super) async fn grouped(in_flight: usize, recorded: &Arc<Vec<Statements>>) -> Measured {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let mut conn = SqliteConnection::connect_with(&options(dir.path()).await).await.unwrap();
         let (jobs, mut queue) = mpsc::unbounded_channel::<(Statements, oneshot::Sender<()>)>();

@@ -15,7 +15,7 @@ CREATE TABLE intake_incident (
 CREATE INDEX intake_incident_queue ON intake_incident (state, next_due_us, name);
 CREATE INDEX intake_incident_place ON intake_incident (admin_code, state);
 CREATE INDEX intake_incident_water ON intake_incident (water_body, state);
-CREATE INDEX intake_incident_point ON intake_incident (latitude_deg, state);
+CREATE INDEX intake_incident_point ON intake_incident (state, latitude_deg, longitude_deg);
 -- The same incident under its name at a partner.
 CREATE TABLE intake_remote_incident (
     remote TEXT NOT NULL,             -- provinces/{their code}/incidents/{uuid}

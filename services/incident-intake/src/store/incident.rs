@@ -40,8 +40,12 @@ pub async fn existing(tx: &mut Tx, name: &str) -> Result<Incident> {
 pub async fn candidates(tx: &mut Tx, report: &Report) -> Result<Vec<Incident>> {
     let (from, to) = matching::window(report.learn_time);
     let (west_south, east_north) = matching::bounds(report.place.position());
-    let near = "SELECT body FROM intake_incident WHERE state = 'open' AND told_us >= $1 AND told_us <= $2 AND (admin_code = $3
-        OR (water_body <> '' AND water_body = $4) OR (latitude_deg >= $6 AND latitude_deg <= $8 AND longitude_deg >= $5 AND longitude_deg <= $7)) ORDER BY name LIMIT 200";
+    // A union of three searches: SQLite would answer one OR of them by walking every open incident.
+    let near = "SELECT body FROM intake_incident WHERE told_us >= $1 AND told_us <= $2 AND name IN (
+        SELECT name FROM intake_incident WHERE admin_code = $3 AND state = 'open'
+        UNION SELECT name FROM intake_incident WHERE water_body = $4 AND water_body <> '' AND state = 'open'
+        UNION SELECT name FROM intake_incident WHERE state = 'open' AND latitude_deg >= $6 AND latitude_deg <= $8 AND longitude_deg >= $5 AND longitude_deg <= $7)
+        ORDER BY name LIMIT 200";
     let water = report.place.water_body.trim();
     let values = params![from, to, &report.place.admin_code, water, west_south.0, west_south.1, east_north.0, east_north.1];
     let mut rows = tx.rows(near, values).await?;
