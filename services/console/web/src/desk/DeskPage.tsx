@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from 'react';
 import { go, useRoute } from '../app/route';
 import { IncidentPanel } from '../incident/IncidentPanel';
+import { useI18n } from '../i18n';
 import { useKeys } from '../keys/keys';
 import { useDesk } from '../live/context';
 import { startSeen } from '../live/seen';
@@ -15,6 +16,7 @@ import { useFilter } from './filter';
 
 /** Queue, map, incident: always in the same place. A form takes the place of the map. */
 export function DeskPage() {
+  const { t } = useI18n();
   const { live, node, space } = useDesk();
   const route = useRoute();
   const scope = `${node.provinceCode}|${space}`;
@@ -54,7 +56,8 @@ export function DeskPage() {
 
   return (
     <main className={`desk ${route.incident ? 'desk-open' : ''} desk-${route.centre}`} data-testid="desk">
-      <aside className="desk-left">
+      <h1 className="sr">{t('signIn.title')}</h1>
+      <aside className="desk-left" aria-label={t('desk.lists')}>
         <Queue incidents={queue} notifications={notifications} scope={scope} open={route.incident} search={search} filter={filter} loaded={loaded} />
         <Unanswered notifications={unanswered} scope={scope} open={route.notification} />
       </aside>
@@ -63,7 +66,7 @@ export function DeskPage() {
         {route.centre === 'notification' && <NotificationView key={route.notification} name={route.notification} />}
         {route.centre === 'map' && <MapPane incidents={queue} />}
       </section>
-      <aside className="desk-right" data-testid="right">
+      <aside className="desk-right" data-testid="right" aria-label={t('desk.incident')}>
         <IncidentPanel key={route.incident} name={route.incident} />
       </aside>
     </main>

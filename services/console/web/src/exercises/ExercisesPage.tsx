@@ -30,7 +30,9 @@ export function ExercisesPage() {
             <th>{t('exercise.state')}</th>
             <th>{t('exercise.clock')}</th>
             <th>{t('exercise.provinces')}</th>
-            <th />
+            <th>
+              <span className="sr">{t('action.title')}</span>
+            </th>
           </tr>
         </thead>
         <tbody>

@@ -11,9 +11,15 @@ export function useIncidentMarkers(map: RefObject<GlMap | null>, incidents: read
   useEffect(() => {
     const gl = map.current;
     if (!gl) return;
+    // Several at one place stand side by side, so that none hides another.
+    const taken = new Map<string, number>();
     const markers = incidents.flatMap((incident) => {
       const at = positionOf(incident);
-      return at ? [new Marker({ element: element(incident, lang) }).setLngLat(at).addTo(gl)] : [];
+      if (!at) return [];
+      const place = at.map((v) => v.toFixed(2)).join();
+      const before = taken.get(place) ?? 0;
+      taken.set(place, before + 1);
+      return [new Marker({ element: element(incident, lang), offset: [before * 28, 0] }).setLngLat(at).addTo(gl)];
     });
     return () => markers.forEach((m) => m.remove());
   }, [map, incidents, lang]);

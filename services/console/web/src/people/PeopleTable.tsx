@@ -40,7 +40,9 @@ export function PeopleTable({ people, onGrants, onChanged }: Props) {
             <th>{t('people.post')}</th>
             <th>{t('people.grants')}</th>
             <th>{t('people.state')}</th>
-            <th />
+            <th>
+              <span className="sr">{t('action.title')}</span>
+            </th>
           </tr>
         </thead>
         <tbody>

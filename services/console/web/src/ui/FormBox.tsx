@@ -37,7 +37,7 @@ export function FormBox({ title, call, sendLabel, onSend, onCancel, blocked, not
   }, []);
   return (
     <form ref={box} className="form-box" aria-label={title} data-testid={`form-${testId}`} onSubmit={(e) => (e.preventDefault(), send())} noValidate>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <FormProblem value={call.problem}>
         {children}
         <ProblemBox problem={call.problem} />

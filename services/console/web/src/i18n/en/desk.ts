@@ -76,6 +76,8 @@ export const desk = {
   'linkState.2': 'down',
   'linkState.3': 'diverged',
   'linkState.4': 'letter',
+  'desk.lists': 'Queue and unanswered',
+  'desk.incident': 'The incident at hand',
   'key.title': 'Keys',
   'key.note': 'Nothing that cannot be taken back happens on one key: a sentence asks first.',
   'key.help': 'Show the keys',

@@ -76,6 +76,8 @@ export const desk = {
   'linkState.2': '断',
   'linkState.3': '不一致',
   'linkState.4': '函件',
+  'desk.lists': '队列与未应答',
+  'desk.incident': '当前事件',
   'key.title': '按键',
   'key.note': '任何不可撤回的操作都要先回答一句确认的话。',
   'key.help': '按键一览',
