@@ -1,0 +1,128 @@
+//! How the links to the partners stand now, for the desk: in memory, and each change of state also in the space's log.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fenghuo_durable::{SpaceId, wall};
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::RwLock;
+use tokio::sync::watch;
+
+/// Two nodes' clocks further apart than this are an alarm.
+pub const CLOCK_ALARM: SignedDuration = SignedDuration::from_secs(5);
+
+/// State of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LinkState {
+    /// Not tried yet.
+    #[default]
+    Unknown,
+    /// The last exchange succeeded.
+    Up,
+    /// The last exchange failed; it is repeated.
+    Down,
+    /// The two sides disagree about a position: stopped until a person acts.
+    Diverged,
+}
+
+impl LinkState {
+    /// Stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Diverged => "diverged",
+        }
+    }
+
+    /// For the desk.
+    pub fn text_zh(self) -> &'static str {
+        match self {
+            Self::Unknown => "未知",
+            Self::Up => "畅通",
+            Self::Down => "中断",
+            Self::Diverged => "数据不一致,已停止",
+        }
+    }
+}
+
+/// How one link stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LinkStatus {
+    /// State.
+    pub state: LinkState,
+    /// Since when, wall time.
+    pub since: Option<Timestamp>,
+    /// Last success, wall time.
+    pub last_contact: Option<Timestamp>,
+    /// Last error in words; empty if none.
+    pub last_error: String,
+    /// Their wall clock less ours, in milliseconds.
+    pub clock_difference_ms: Option<i64>,
+}
+
+/// The links of a node, by space and partner.
+#[derive(Debug)]
+pub struct Links {
+    known: RwLock<HashMap<(SpaceId, String), LinkStatus>>,
+    changed: watch::Sender<u64>,
+}
+
+impl Links {
+    /// No link was tried yet.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { known: RwLock::default(), changed: watch::Sender::new(0) })
+    }
+
+    /// How the link to a partner stands in a space.
+    pub fn status(&self, space: SpaceId, partner: &str) -> LinkStatus {
+        self.known.read().get(&(space, partner.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// Wakes when a state changes.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// The partner was reached, or reached us.
+    pub(crate) fn contact(&self, space: SpaceId, partner: &str) {
+        self.known.write().entry((space, partner.to_owned())).or_default().last_contact = Some(wall::now());
+    }
+
+    /// Notes the two clocks; an alarm in the log when they are too far apart.
+    pub(crate) fn clock(&self, space: SpaceId, partner: &str, difference: SignedDuration) {
+        let ms = i64::try_from(difference.as_millis()).unwrap_or(i64::MAX);
+        let mut known = self.known.write();
+        let status = known.entry((space, partner.to_owned())).or_default();
+        let apart = |ms: Option<i64>| ms.is_some_and(|ms| SignedDuration::from_millis(ms).abs() > CLOCK_ALARM);
+        let before = apart(status.clock_difference_ms);
+        status.clock_difference_ms = Some(ms);
+        if apart(Some(ms)) && !before {
+            tracing::error!(partner, difference_ms = ms, "ALARM: the clocks of the two nodes are more than 5 s apart");
+        }
+    }
+
+    /// Sets the state; the new status, if the state is another than before.
+    pub(crate) fn set(&self, space: SpaceId, partner: &str, state: LinkState, error: &str) -> Option<LinkStatus> {
+        let mut known = self.known.write();
+        let status = known.entry((space, partner.to_owned())).or_default();
+        let now = wall::now();
+        if state == LinkState::Up {
+            status.last_contact = Some(now);
+        }
+        let moved = status.state != state;
+        let new_error = status.last_error != error;
+        status.last_error = error.to_owned();
+        if moved {
+            status.state = state;
+            status.since = Some(now);
+        }
+        let status = status.clone();
+        drop(known);
+        if moved || new_error {
+            self.changed.send_modify(|count| *count += 1);
+        }
+        moved.then_some(status)
+    }
+}

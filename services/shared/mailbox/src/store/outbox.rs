@@ -1,0 +1,173 @@
+//! Envelopes that we wrote, and the partners' receipts for them.
+
+use fenghuo_api::partner::v1::envelope::Content;
+use fenghuo_api::partner::v1::{Envelope, Receipt, SignedEnvelope, SignedReceipt, StreamId};
+use fenghuo_api::time::to_proto;
+use fenghuo_durable::{Code, Error, Result, Tx, new_id, params, sha256, wall};
+use prost::Message;
+
+use super::stream::{self, Direction};
+use super::{read_digest, read_envelope};
+use crate::envelope::{Outgoing, SpaceKeys, kind_of, open_receipt, seal};
+use crate::inbox::Inbox;
+use crate::machine::{self, Digest, Head, ReceiptMeaning, Waiting};
+
+/// Where an envelope stands in its stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// Epoch of the stream.
+    pub epoch: u64,
+    /// Position in it.
+    pub position: u64,
+    /// SHA-256 of the envelope.
+    pub digest: Digest,
+}
+
+/// Signs a content as the next envelope to a partner and stores it, in the caller's transaction: what it tells of and the envelope
+/// commit together, and the worker sends it when they have.
+pub async fn enqueue(tx: &mut Tx, signer: &SpaceKeys, partner: &str, content: Content) -> Result<Position> {
+    tx.lock(&format!("mailbox.out.{partner}")).await?;
+    let head = match stream::head(tx, partner, Direction::Out).await? {
+        Head::NEVER => Head::start_of(1),
+        head => head,
+    };
+    let kind = kind_of(Some(&content));
+    let envelope = Envelope {
+        stream: Some(StreamId {
+            sender: signer.keys.province_code().to_owned(),
+            recipient: partner.to_owned(),
+            space: signer.space.to_string(),
+            epoch: head.epoch,
+        }),
+        position: head.position + 1,
+        previous_digest: head.digest.to_vec(),
+        envelope_id: new_id().to_string(),
+        space_time: Some(to_proto(tx.now())),
+        clock_setting: tx.clock().setting_number(),
+        traceparent: String::new(),
+        content: Some(content),
+    };
+    let (signed, digest) = seal(&signer.keys, &envelope)?;
+    let next = Head { epoch: head.epoch, position: head.position + 1, digest };
+    insert(tx, partner, &next, kind, &signed).await?;
+    stream::advance(tx, partner, Direction::Out, &next).await?;
+    Ok(Position { epoch: next.epoch, position: next.position, digest })
+}
+
+pub(crate) async fn insert(tx: &mut Tx, partner: &str, at: &Head, kind: &str, signed: &SignedEnvelope) -> Result<()> {
+    let sql = "INSERT INTO mailbox_outbox (partner, epoch, position, kind, envelope, digest, key_id, signature, write_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let values =
+        params![partner, at.epoch, at.position, kind, &signed.envelope, at.digest, &signed.key_id, &signed.signature, wall::now()];
+    tx.execute_one(sql, values).await
+}
+
+/// The next batch of envelopes without a receipt, in order; empty when all is delivered.
+pub async fn waiting(tx: &mut Tx, partner: &str) -> Result<Vec<SignedEnvelope>> {
+    let sql = "SELECT envelope, key_id, signature, epoch, position FROM mailbox_outbox WHERE partner = $1 AND receipt_us IS NULL ORDER BY epoch, position LIMIT $2";
+    let rows = tx.rows(sql, params![partner, machine::MAX_BATCH as i64]).await?;
+    let mut envelopes = Vec::new();
+    let mut sizes = Vec::new();
+    for row in &rows {
+        let signed = read_envelope(row, 0)?;
+        sizes.push(Waiting { epoch: row.count(3)?, position: row.count(4)?, bytes: signed.envelope.len() });
+        envelopes.push(signed);
+    }
+    envelopes.truncate(machine::batch_len(&sizes));
+    Ok(envelopes)
+}
+
+/// Envelopes of one epoch after a position, receipted or not: for a pull and for gap repair.
+pub async fn after(tx: &mut Tx, partner: &str, epoch: u64, position: u64, most: usize) -> Result<Vec<SignedEnvelope>> {
+    let sql = "SELECT envelope, key_id, signature, epoch, position FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position > $3 ORDER BY position LIMIT $4";
+    let rows = tx.rows(sql, params![partner, epoch, position, most.min(machine::MAX_BATCH) as i64]).await?;
+    let mut envelopes = Vec::new();
+    let mut sizes = Vec::new();
+    for row in &rows {
+        let signed = read_envelope(row, 0)?;
+        sizes.push(Waiting { epoch: row.count(3)?, position: row.count(4)?, bytes: signed.envelope.len() });
+        envelopes.push(signed);
+    }
+    envelopes.truncate(machine::batch_len(&sizes));
+    Ok(envelopes)
+}
+
+/// Up to which position of an epoch every envelope has its receipt.
+pub async fn receipted_position(tx: &mut Tx, partner: &str, epoch: u64) -> Result<u64> {
+    let sql = "SELECT position FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND receipt_us IS NULL ORDER BY position LIMIT 1";
+    if let Some(row) = tx.row(sql, params![partner, epoch]).await? {
+        return Ok(row.count(0)?.saturating_sub(1));
+    }
+    let sql = "SELECT COALESCE(MAX(position), 0) FROM mailbox_outbox WHERE partner = $1 AND epoch = $2";
+    Ok(tx.number(sql, params![partner, epoch]).await?.unsigned_abs())
+}
+
+/// Stores a partner's receipt for an envelope of ours, and lets the inbox act on it; the signature was checked before. A second
+/// receipt changes nothing. FAILED_PRECONDITION, reason RECEIPT_OF_ANOTHER, for one that names another digest.
+pub async fn store_receipt(tx: &mut Tx, inbox: &dyn Inbox, partner: &str, signed: &SignedReceipt, recovered: bool) -> Result<()> {
+    let (receipt, id) = open_receipt(signed)?;
+    let sql = "SELECT envelope, key_id, signature, digest, receipt_us FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position = $3";
+    let found = tx.row(sql, params![partner, id.epoch, receipt.position]).await?;
+    let row = found.ok_or_else(|| not_ours(&receipt, &id, "no envelope was ever written there"))?;
+    let digest = read_digest(&row, 3)?;
+    match machine::receipt(&digest, row.opt_int(4)?.is_some(), &receipt.envelope_digest) {
+        ReceiptMeaning::Again => return Ok(()),
+        ReceiptMeaning::OfAnother => return Err(not_ours(&receipt, &id, "it names another digest than the one written there")),
+        ReceiptMeaning::First => {}
+    }
+    let sql = "UPDATE mailbox_outbox SET receipt = $4, receipt_key_id = $5, receipt_signature = $6, outcome = $7, reason = $8, receipt_us = $9
+        WHERE partner = $1 AND epoch = $2 AND position = $3 AND receipt_us IS NULL";
+    let values = params![
+        partner,
+        id.epoch,
+        receipt.position,
+        &signed.receipt,
+        &signed.key_id,
+        &signed.signature,
+        i64::from(receipt.outcome),
+        &receipt.reason,
+        wall::now()
+    ];
+    tx.execute_one(sql, values).await?;
+    let bytes = read_envelope(&row, 0)?.envelope;
+    let envelope =
+        Envelope::decode(bytes.as_slice()).map_err(|error| Error::internal("a stored envelope cannot be read").caused_by(error))?;
+    debug_assert_eq!(sha256(&bytes), digest);
+    let outgoing = Outgoing { partner: partner.to_owned(), envelope, digest, recovered };
+    inbox.receipted(tx, &outgoing, &receipt).await
+}
+
+fn not_ours(receipt: &Receipt, id: &StreamId, what: &str) -> Error {
+    let text = format!("a receipt for epoch {} position {} proves nothing: {what}", id.epoch, receipt.position);
+    Error::new(Code::FailedPrecondition, "RECEIPT_OF_ANOTHER", text)
+}
+
+/// Checks that a receipt is for our stream to this partner in this space; in words, what is wrong.
+pub(crate) fn check_receipt_stream(signer: &SpaceKeys, partner: &str, id: &StreamId) -> Result<()> {
+    let ours = id.sender == signer.keys.province_code() && id.recipient == partner && id.space == signer.space.to_string();
+    if ours {
+        return Ok(());
+    }
+    Err(Error::invalid("receipt.stream", "is not our stream to this partner in this space"))
+}
+
+/// Last position that was written in an epoch.
+pub async fn last_position(tx: &mut Tx, partner: &str, epoch: u64) -> Result<u64> {
+    let sql = "SELECT COALESCE(MAX(position), 0) FROM mailbox_outbox WHERE partner = $1 AND epoch = $2";
+    Ok(tx.number(sql, params![partner, epoch]).await?.unsigned_abs())
+}
+
+/// The last envelope of the epoch that is being sent: that of the first envelope without a receipt, else the current one.
+pub async fn sending_head(tx: &mut Tx, partner: &str) -> Result<Head> {
+    let head = stream::head(tx, partner, Direction::Out).await?;
+    let sql = "SELECT epoch FROM mailbox_outbox WHERE partner = $1 AND receipt_us IS NULL ORDER BY epoch LIMIT 1";
+    let epoch = match tx.row(sql, params![partner]).await? {
+        Some(row) => row.count(0)?,
+        None => head.epoch,
+    };
+    if epoch == head.epoch {
+        return Ok(head);
+    }
+    let position = last_position(tx, partner, epoch).await?;
+    let digest = stream::digest_at(tx, partner, Direction::Out, epoch, position).await?.unwrap_or(machine::NOTHING);
+    Ok(Head { epoch, position, digest })
+}
