@@ -1,81 +1,18 @@
 //! What a report may not say: impossible times, places and numbers. Every fault is named with what would be right.
 
-use fenghuo_durable::{Error, Result, Violation};
+use fenghuo_durable::Result;
+pub use fenghuo_durable::faults::{Faults, TOLERANCE};
 use fenghuo_rules::divisions::{Divisions, distance_km, province_of};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::place::{Place, Substance};
 use super::report::Report;
 
-/// Clocks of people and of nodes may differ by this.
-const TOLERANCE: SignedDuration = SignedDuration::from_secs(120);
 /// Coordinates further than this from the seat of the stated division are a slip, in kilometres. The largest county of the two
 /// provinces reaches less than 100 km from its seat; a province's own code allows the province's width.
 const FAR_KM: f64 = 150.0;
 const FAR_PROVINCE_KM: f64 = 600.0;
-const LINE_CHARS: usize = 200;
-const TEXT_CHARS: usize = 20_000;
 const SUBSTANCES: usize = 50;
-
-/// Collects faults by field.
-#[derive(Debug, Default)]
-pub struct Faults(Vec<Violation>);
-
-impl Faults {
-    /// Notes a fault.
-    pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
-        self.0.push(Violation { field: field.into(), description: description.into() });
-    }
-
-    /// One line of text that must be there.
-    pub fn required_line(&mut self, field: &str, text: &str) {
-        if text.trim().is_empty() {
-            self.add(field, "is required");
-        }
-        self.line(field, text);
-    }
-
-    /// One line of text.
-    pub fn line(&mut self, field: &str, text: &str) {
-        self.text_of(field, text, LINE_CHARS);
-        if text.contains('\n') {
-            self.add(field, "must be a single line");
-        }
-    }
-
-    /// Several lines of text.
-    pub fn text(&mut self, field: &str, text: &str) {
-        self.text_of(field, text, TEXT_CHARS);
-    }
-
-    fn text_of(&mut self, field: &str, text: &str, most: usize) {
-        if text.chars().count() > most {
-            self.add(field, format!("must have at most {most} characters"));
-        }
-        if text.contains('\0') {
-            self.add(field, "must not contain the character NUL");
-        }
-    }
-
-    /// A number that may be given: finite, from 0.
-    pub fn number(&mut self, field: &str, value: Option<f64>) {
-        if value.is_some_and(|value| !value.is_finite() || value < 0.0) {
-            self.add(field, "must be a finite number from 0; leave it out if unknown");
-        }
-    }
-
-    /// A time that cannot be in the future.
-    pub fn past(&mut self, field: &str, time: Option<Timestamp>, now: Timestamp) {
-        if time.is_some_and(|time| time > now + TOLERANCE) {
-            self.add(field, format!("lies in the future; it is now {now}"));
-        }
-    }
-
-    /// All faults as one error, or nothing.
-    pub fn done(self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::invalid_fields(self.0)) }
-    }
-}
 
 /// Refuses a report that cannot be.
 pub fn check_report(report: &Report, province_code: &str, now: Timestamp) -> Result<()> {

@@ -13,8 +13,7 @@ mod watch_incidents;
 
 use fenghuo_api::incident::v1::incident_service_server::{IncidentService, IncidentServiceServer};
 use fenghuo_api::incident::v1::*;
-use fenghuo_durable::{Error, Result, Tx};
-use fenghuo_edge::rules::{Access, rule_of};
+use fenghuo_durable::{Result, Tx};
 use fenghuo_edge::{Caller, caller, to_status};
 use tonic::{Request, Response, Status};
 
@@ -64,19 +63,10 @@ impl Service {
     }
 }
 
-/// Refuses a call on a record of this code unless the caller has one of the method's roles there. The edge has checked that he
-/// has one of them somewhere.
-fn authorise(caller: &Caller, method: &'static str, admin_code: &str, name: &str) -> Result<()> {
-    match rule_of(method).map(|rule| rule.access) {
-        Some(Access::Roles(roles)) => caller.require_on(roles, admin_code, name),
-        _ => Err(Error::internal(format!("{method} has no roles"))),
-    }
-}
-
 /// An incident that this caller may use for this method.
 async fn authorised(tx: &mut Tx, caller: &Caller, method: &'static str, name: &str) -> Result<Incident> {
     let found = store::incident::existing(tx, name).await?;
-    authorise(caller, method, &found.place.admin_code, name)?;
+    caller.require_for(method, &found.place.admin_code, name)?;
     Ok(found)
 }
 

@@ -4,7 +4,7 @@ use fenghuo_api::incident::v1::{SubmitReportRequest, SubmitReportResponse};
 use fenghuo_durable::{Error, RequestKey, Result, new_id};
 use fenghuo_edge::Caller;
 
-use super::{authorise, authorised, whole};
+use super::{authorised, whole};
 use crate::domain::validate::check_report;
 use crate::service::Service;
 use crate::take::{Target, take};
@@ -18,7 +18,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: SubmitRe
     let target = target_of(&request)?;
     let mut report = report_in(request.report, space.clock().now())?;
     check_report(&report, service.province_code(), space.clock().now())?;
-    authorise(caller, METHOD, &report.place.admin_code, "such place in your jurisdiction")?;
+    caller.require_for(METHOD, &report.place.admin_code, "such place in your jurisdiction")?;
     report.name = format!("provinces/{}/reports/{}", service.province_code(), new_id());
     report.recorded_by = format!("{} {}", caller.display_name, caller.post).trim().to_owned();
     let context = (report, target, caller.clone(), service.province_code().to_owned(), key.request_id.clone());

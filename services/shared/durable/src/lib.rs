@@ -13,6 +13,7 @@ pub mod clock;
 pub mod consumer;
 pub mod db;
 pub mod error;
+pub mod faults;
 pub mod log;
 pub mod migrate;
 pub mod page;

@@ -187,6 +187,15 @@ impl Caller {
         Err(role_required(roles).with("adminCode", admin_code))
     }
 
+    /// Refuses a call of this method on a record of this code unless the caller has one of the method's roles there. The layer has
+    /// checked only that he has one of them somewhere.
+    pub fn require_for(&self, method: &'static str, admin_code: &str, name: &str) -> Result<()> {
+        match rule_of(method).map(|rule| rule.access) {
+            Some(Access::Roles(roles)) => self.require_on(roles, admin_code, name),
+            _ => Err(Error::internal(format!("{method} has no roles"))),
+        }
+    }
+
     /// Prefixes of the administrative codes that the caller may read now, none inside another, in order: "42" for the grant "420000".
     /// Empty: nothing.
     pub fn scope(&self) -> Vec<String> {
