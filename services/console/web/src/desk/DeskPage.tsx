@@ -6,13 +6,14 @@ import { useKeys } from '../keys/keys';
 import { useDesk } from '../live/context';
 import { startSeen } from '../live/seen';
 import { useStore } from '../live/store';
-import { queueOf, unansweredOf } from '../logic/order';
+import { overdue, queueOf, unansweredOf } from '../logic/order';
 import { MapPane } from '../map/MapPane';
 import { NotificationView } from '../notification/NotificationView';
 import { ReportForm } from '../report/ReportForm';
 import { Queue } from './Queue';
 import { Unanswered } from './Unanswered';
 import { useFilter } from './filter';
+import { useTitle } from './title';
 
 /** Queue, map, incident: always in the same place. A form takes the place of the map. */
 export function DeskPage() {
@@ -37,6 +38,8 @@ export function DeskPage() {
       ...[...notifications.values()].map((n): [string, string] => [n.name, n.etag]),
     ]);
   }, [loaded, told]);
+
+  useTitle(queue.filter((i) => overdue(i, live.clock.now())).length, unanswered.length);
 
   const order = [...queue.map((i) => i.name), ...unanswered.map((n) => n.name)];
   const openName = route.centre === 'notification' ? route.notification : route.incident;

@@ -16,6 +16,11 @@ export function nextClock(incident: Incident): Clock | undefined {
   return incident.clocks.filter(pending).sort((a, b) => due(a) - due(b))[0];
 }
 
+/** A clock of it has run out and nobody has dealt with it. */
+export function overdue(incident: Incident, nowMs: number): boolean {
+  return incident.clocks.some((c) => pending(c) && (c.state === ClockState.MISSED || due(c) < nowMs));
+}
+
 const due = (clock: Clock): number => ms(clock.dueTime) ?? Number.MAX_SAFE_INTEGER;
 
 const rank = (incident: Incident): number => {

@@ -94,7 +94,7 @@ export default function MapView({ data, incidents, target }: Props) {
     if (target) map.current?.jumpTo({ center: target.at, zoom: 9 });
   }, [target]);
 
-  return <div ref={box} className="map" data-testid="map" role="region" aria-label={t('map.title')} />;
+  return <div ref={box} className="map" data-testid="map" />;
 }
 
 function addIcon(gl: GlMap, id: string): void {

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { attemptFor, type Attempt } from '../api/request';
 import { session } from '../api/session';
 import { useCall } from '../api/useCall';
@@ -19,6 +19,7 @@ export function AcknowledgeForm({ record }: { record: NotificationRecord }) {
   const { t, lang } = useI18n();
   const { clients, live } = useDesk();
   const call = useCall();
+  const box = useRef<HTMLDivElement>(null);
   const [asking, setAsking] = useState(false);
   const draft = useDraft<{ remark: string; attempt: Attempt | null }>(`ack|${record.name}`, () => ({ remark: '', attempt: null }));
   const v = draft.value;
@@ -37,10 +38,10 @@ export function AcknowledgeForm({ record }: { record: NotificationRecord }) {
   useKeys([
     { key: 'a', label: 'key.acknowledge', run: () => setAsking(true) },
     { key: 'Ctrl+Enter', label: 'key.acknowledge', run: () => setAsking(true), whileTyping: true },
-  ]);
+  ], { within: box });
 
   return (
-    <div className="form-box" data-testid="form-acknowledge">
+    <div ref={box} className="form-box" data-testid="form-acknowledge">
       <FormProblem value={call.problem}>
         <TextField label={t('ack.remark')} path="remark" rows={2} wide value={v.remark} onChange={(remark) => draft.set({ ...v, remark })} testId="ack-remark" />
         <ProblemBox problem={call.problem} />

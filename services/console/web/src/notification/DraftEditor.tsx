@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { attemptFor, type Attempt } from '../api/request';
 import { session } from '../api/session';
 import { useCall } from '../api/useCall';
@@ -30,6 +30,7 @@ export function DraftEditor({ record }: { record: NotificationRecord }) {
   const { t, lang } = useI18n();
   const { clients, live } = useDesk();
   const call = useCall();
+  const box = useRef<HTMLDivElement>(null);
   const [asking, setAsking] = useState<'approve' | 'discard' | null>(null);
   const content = record.content ?? create(NotificationSchema);
   const edit = useDraft<Edit>(`notification|${record.name}`, () => {
@@ -83,9 +84,10 @@ export function DraftEditor({ record }: { record: NotificationRecord }) {
   useKeys([
     { key: 'Ctrl+Enter', label: 'key.approve', run: () => ask('approve'), whileTyping: true },
     { key: 's', label: 'key.save', run: () => void save() },
-  ]);
+  ], { within: box });
   return (
-    <FormProblem value={call.problem}>
+    <div ref={box}>
+      <FormProblem value={call.problem}>
       <DraftFields value={v.draft} onChange={(draft) => edit.set({ ...v, draft })} />
       <ProblemBox problem={call.problem} />
       {asking === 'approve' && (
@@ -102,7 +104,8 @@ export function DraftEditor({ record }: { record: NotificationRecord }) {
           <span className="faint">{changed ? t('approve.unsaved') : t('approve.saved')}</span>
         </div>
       )}
-    </FormProblem>
+      </FormProblem>
+    </div>
   );
 }
 

@@ -63,7 +63,7 @@ export function ReportForm({ fromNotification }: { fromNotification: string }) {
   useKeys([
     { key: 'Ctrl+Enter', label: 'key.send', run: () => void send(), whileTyping: true },
     { key: 'Escape', label: 'key.back', run: () => go({ centre: 'map', notification: '' }), whileTyping: true },
-  ]);
+  ], { within: form });
 
   return (
     <form ref={form} className="paper report-form" aria-label={t('report.take')} data-testid="report-form" noValidate onSubmit={(e) => e.preventDefault()}>

@@ -28,7 +28,7 @@ export function FormBox({ title, call, sendLabel, onSend, onCancel, blocked, not
   useKeys([
     { key: 'Ctrl+Enter', label: 'key.send', run: send, whileTyping: true },
     { key: 'Escape', label: 'key.back', run: onCancel, whileTyping: true },
-  ]);
+  ], { within: box });
   useEffect(() => {
     box.current?.scrollIntoView({ block: 'nearest' });
     if (!box.current?.contains(document.activeElement)) {

@@ -7,7 +7,7 @@ import { Button } from './Button';
 export function Overlay(props: { title: string; onClose: () => void; testId: string; children: ReactNode }) {
   const { t } = useI18n();
   const box = useRef<HTMLDialogElement>(null);
-  useKeys([{ key: 'Escape', label: 'key.back', run: props.onClose, whileTyping: true }]);
+  useKeys([{ key: 'Escape', label: 'key.back', run: props.onClose, whileTyping: true }], { modal: true });
   useEffect(() => {
     const before = document.activeElement;
     box.current?.showModal();

@@ -76,6 +76,7 @@ export const desk = {
   'linkState.2': 'down',
   'linkState.3': 'diverged',
   'linkState.4': 'letter',
+  'title.desk': '{overdue} overdue · {unanswered} unanswered · {name} Fenghuo',
   'desk.lists': 'Queue and unanswered',
   'desk.incident': 'The incident at hand',
   'key.title': 'Keys',

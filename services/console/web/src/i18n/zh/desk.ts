@@ -76,6 +76,7 @@ export const desk = {
   'linkState.2': '断',
   'linkState.3': '不一致',
   'linkState.4': '函件',
+  'title.desk': '{overdue} 超时 · {unanswered} 未应答 · {name} 烽火',
   'desk.lists': '队列与未应答',
   'desk.incident': '当前事件',
   'key.title': '按键',
