@@ -1,0 +1,605 @@
+//! The drill script: a readable TOML file with its sources. The format is documented in `seeds/drills/README.md`.
+//!
+//! What is written wrong is an error that names the line. Unknown keys are wrong: a misspelt fact must not silently be unknown.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use toml::Spanned;
+
+use super::script_facts::{Decision, Effect, FactsText, GradeText, NotifyKind, Origin, PlaceText, SubstanceText, Upward};
+
+/// The format that this program reads.
+const FORMAT: u32 = 1;
+
+/// A text in both languages.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextPair {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+/// A drill.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    format: Spanned<u32>,
+    /// Title.
+    pub title: TextPair,
+    /// What happens, in a sentence or two.
+    pub summary: TextPair,
+    /// Where the exercise's clock begins.
+    #[serde(deserialize_with = "time")]
+    pub start: Timestamp,
+    /// What the script makes up.
+    pub invented: Spanned<Vec<String>>,
+    /// What it rests on.
+    #[serde(rename = "source")]
+    pub sources: Vec<Source>,
+    /// The nodes that take part.
+    #[serde(rename = "node")]
+    pub nodes: Vec<Spanned<NodeText>>,
+    /// Who acts.
+    #[serde(rename = "person")]
+    pub people: Vec<Spanned<PersonText>>,
+    /// The nodes' records of the emergency.
+    #[serde(rename = "incident")]
+    pub incidents: Vec<Spanned<IncidentText>>,
+    /// What happens.
+    #[serde(rename = "step")]
+    pub steps: Vec<Spanned<Step>>,
+}
+
+/// A citation.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Label.
+    pub id: String,
+    /// Where it stands.
+    pub citation: String,
+}
+
+/// A province's node.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeText {
+    /// Six-digit code of the province.
+    pub code: String,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// Name in English.
+    pub name_en: String,
+    /// 24 h telephone.
+    pub duty_telephone: String,
+    /// Display name of the administrator.
+    pub administrator: String,
+}
+
+/// A named person.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonText {
+    /// Label, and user name.
+    pub id: String,
+    /// Name as shown.
+    pub name: String,
+    /// Post and body.
+    pub post: String,
+    /// Province code of the node.
+    pub node: String,
+    /// Roles by their stable names.
+    pub roles: Vec<String>,
+    /// Administrative code.
+    pub jurisdiction: String,
+}
+
+/// A node's record of the emergency.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentText {
+    /// Label.
+    pub id: String,
+    /// Province code of the node that keeps it.
+    pub node: String,
+    /// The step whose report opens it, or whose notification does on arrival.
+    pub opened_by: String,
+}
+
+/// Something that happens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Label.
+    pub id: String,
+    /// When. Absent for an acknowledgement that waits for the arrival.
+    #[serde(default, deserialize_with = "optional_time")]
+    pub at: Option<Timestamp>,
+    /// How long after the arrival of what it acknowledges.
+    pub minutes_after_arrival: Option<u32>,
+    /// Who does it.
+    pub by: String,
+    /// What it rests on.
+    #[serde(default)]
+    pub source: Vec<String>,
+    /// What of it is made up.
+    pub invented: Option<String>,
+    submit_report: Option<SubmitReport>,
+    update_facts: Option<UpdateFacts>,
+    decide_grade: Option<DecideGrade>,
+    record_upward_report: Option<RecordUpwardReport>,
+    record_duty_done: Option<RecordDutyDone>,
+    record_body_learned: Option<RecordBodyLearned>,
+    notify: Option<Notify>,
+    acknowledge: Option<Acknowledge>,
+    close: Option<Close>,
+}
+
+/// The one thing that a step does.
+#[derive(Debug, Clone, Copy)]
+pub enum Action<'a> {
+    /// A report is taken.
+    SubmitReport(&'a SubmitReport),
+    /// Facts change.
+    UpdateFacts(&'a UpdateFacts),
+    /// A person decides the grade.
+    DecideGrade(&'a DecideGrade),
+    /// A report upward is recorded.
+    RecordUpwardReport(&'a RecordUpwardReport),
+    /// A duty without a report is recorded as done.
+    RecordDutyDone(&'a RecordDutyDone),
+    /// When a body learned is stated.
+    RecordBodyLearned(&'a RecordBodyLearned),
+    /// A notification is drafted and approved.
+    Notify(&'a Notify),
+    /// A notification is acknowledged.
+    Acknowledge(&'a Acknowledge),
+    /// The incident is closed.
+    Close(&'a Close),
+}
+
+impl Action<'_> {
+    /// The name of its table in the script.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::SubmitReport(_) => "submit_report",
+            Action::UpdateFacts(_) => "update_facts",
+            Action::DecideGrade(_) => "decide_grade",
+            Action::RecordUpwardReport(_) => "record_upward_report",
+            Action::RecordDutyDone(_) => "record_duty_done",
+            Action::RecordBodyLearned(_) => "record_body_learned",
+            Action::Notify(_) => "notify",
+            Action::Acknowledge(_) => "acknowledge",
+            Action::Close(_) => "close",
+        }
+    }
+
+    /// The label of the incident that it is about, if it names one.
+    fn incident(&self) -> Option<&str> {
+        match self {
+            Action::SubmitReport(report) => report.incident.as_deref(),
+            Action::UpdateFacts(update) => Some(&update.incident),
+            Action::DecideGrade(decision) => Some(&decision.incident),
+            Action::RecordUpwardReport(report) => Some(&report.incident),
+            Action::RecordDutyDone(duty) => Some(&duty.incident),
+            Action::RecordBodyLearned(learned) => Some(&learned.incident),
+            Action::Notify(notify) => Some(&notify.incident),
+            Action::Close(close) => Some(&close.incident),
+            Action::Acknowledge(_) => None,
+        }
+    }
+}
+
+impl Step {
+    /// All things that it says it does; a checked script has exactly one.
+    fn actions(&self) -> Vec<Action<'_>> {
+        let all = [
+            self.submit_report.as_ref().map(Action::SubmitReport),
+            self.update_facts.as_ref().map(Action::UpdateFacts),
+            self.decide_grade.as_ref().map(Action::DecideGrade),
+            self.record_upward_report.as_ref().map(Action::RecordUpwardReport),
+            self.record_duty_done.as_ref().map(Action::RecordDutyDone),
+            self.record_body_learned.as_ref().map(Action::RecordBodyLearned),
+            self.notify.as_ref().map(Action::Notify),
+            self.acknowledge.as_ref().map(Action::Acknowledge),
+            self.close.as_ref().map(Action::Close),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// The one thing that it does; `None` only in a script that was not checked.
+    pub fn action(&self) -> Option<Action<'_>> {
+        self.actions().first().copied()
+    }
+}
+
+/// `SubmitReport`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitReport {
+    pub incident: Option<String>,
+    #[serde(default)]
+    pub open_new: bool,
+    pub origin: Origin,
+    #[serde(default)]
+    pub reporter_name: String,
+    #[serde(default)]
+    pub reporter_telephone: String,
+    #[serde(default)]
+    pub reporter_organisation: String,
+    #[serde(default)]
+    pub reporting_body_code: String,
+    #[serde(default, deserialize_with = "optional_time")]
+    pub reporting_body_learned_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "optional_time")]
+    pub learned_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "optional_time")]
+    pub occurred_at: Option<Timestamp>,
+    pub title: String,
+    #[serde(default)]
+    pub description: String,
+    pub place: PlaceText,
+    #[serde(default)]
+    pub substances: Vec<SubstanceText>,
+    #[serde(default)]
+    pub facts: FactsText,
+}
+
+/// `UpdateFacts`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateFacts {
+    pub incident: String,
+    pub source_words: String,
+    #[serde(default)]
+    pub substances: Vec<SubstanceText>,
+    #[serde(default)]
+    pub facts: FactsText,
+}
+
+/// `DecideGrade`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecideGrade {
+    pub incident: String,
+    pub grade: GradeText,
+    pub kind: Decision,
+    pub authority: String,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `RecordUpwardReport`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordUpwardReport {
+    pub incident: String,
+    pub body_code: String,
+    pub kind: Upward,
+    #[serde(default, deserialize_with = "optional_time")]
+    pub sent_at: Option<Timestamp>,
+    pub receiver: String,
+    #[serde(default)]
+    pub receipt_number: String,
+    #[serde(default)]
+    pub by_telephone: bool,
+    pub text: String,
+}
+
+/// `RecordDutyDone`: the clock is found by body and row.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordDutyDone {
+    pub incident: String,
+    pub body_code: String,
+    pub row: String,
+    pub remark: String,
+}
+
+/// `RecordBodyLearned`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordBodyLearned {
+    pub incident: String,
+    pub body_code: String,
+    #[serde(default, deserialize_with = "optional_time")]
+    pub learned_at: Option<Timestamp>,
+}
+
+/// `DraftNotification` and `ApproveNotification`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notify {
+    pub incident: String,
+    pub to: String,
+    pub kind: NotifyKind,
+    pub approved_by: String,
+    #[serde(default, deserialize_with = "optional_time")]
+    pub approved_at: Option<Timestamp>,
+    pub subject: String,
+    pub situation: String,
+    #[serde(default)]
+    pub section_sender_name: String,
+    #[serde(default)]
+    pub section_recipient_name: String,
+    pub flow_m3_per_s: Option<f64>,
+    #[serde(default)]
+    pub measures_taken: String,
+    #[serde(default)]
+    pub requested_action: String,
+    #[serde(default, deserialize_with = "optional_time")]
+    pub next_update_at: Option<Timestamp>,
+    pub boundary_effect: Option<Effect>,
+    pub grade: Option<GradeText>,
+    pub follows: Option<String>,
+    pub corrects: Option<String>,
+    pub revokes: Option<String>,
+    pub ends: Option<String>,
+}
+
+impl Notify {
+    /// The notifications that it refers to, by key.
+    pub fn links(&self) -> [(&'static str, Option<&String>); 4] {
+        [("follows", self.follows.as_ref()), ("corrects", self.corrects.as_ref()), ("revokes", self.revokes.as_ref()), ("ends", self.ends.as_ref())]
+    }
+}
+
+/// `AcknowledgeNotification`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acknowledge {
+    pub notification: String,
+    #[serde(default)]
+    pub remark: String,
+}
+
+/// `CloseIncident`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Close {
+    pub incident: String,
+}
+
+/// A TOML date and time with its offset.
+fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    let stated = toml::value::Datetime::deserialize(from)?;
+    stated.to_string().parse().map_err(|_| serde::de::Error::custom(format!("`{stated}` must be a date and time with an offset, for example 2014-08-13T06:10:00+08:00")))
+}
+
+pub(super) fn optional_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    time(from).map(Some)
+}
+
+/// What is wrong with a script, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptError {
+    /// Line, from 1; 0 where the whole file is meant.
+    pub line: usize,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.problem),
+            line => write!(f, "line {line}: {}", self.problem),
+        }
+    }
+}
+
+impl Script {
+    /// Reads and checks a script. All that is wrong, not the first alone, unless it cannot be read at all.
+    pub fn parse(text: &str) -> Result<Self, Vec<ScriptError>> {
+        let script: Script = toml::from_str(text).map_err(|error| {
+            vec![ScriptError { line: error.span().map_or(0, |span| line_of(text, &span)), problem: error.message().trim().to_owned() }]
+        })?;
+        let mut check = Check { text, errors: Vec::new() };
+        check.script(&script);
+        if check.errors.is_empty() { Ok(script) } else { Err(check.errors) }
+    }
+
+    /// The step of this label.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().map(Spanned::get_ref).find(|step| step.id == id)
+    }
+
+    /// The person of this label.
+    pub fn person(&self, id: &str) -> Option<&PersonText> {
+        self.people.iter().map(Spanned::get_ref).find(|person| person.id == id)
+    }
+
+    /// The node's first person with this role.
+    pub fn person_with(&self, node: &str, role: &str) -> Option<&PersonText> {
+        self.people.iter().map(Spanned::get_ref).find(|person| person.node == node && person.roles.iter().any(|has| has == role))
+    }
+
+    /// The incident of this label.
+    pub fn incident(&self, id: &str) -> Option<&IncidentText> {
+        self.incidents.iter().map(Spanned::get_ref).find(|incident| incident.id == id)
+    }
+
+    /// What this step notifies, if it does.
+    pub fn notify(&self, id: &str) -> Option<&Notify> {
+        self.step(id).and_then(|step| step.notify.as_ref())
+    }
+}
+
+fn line_of(text: &str, span: &Range<usize>) -> usize {
+    text.get(..span.start.min(text.len())).map_or(0, |before| before.matches('\n').count() + 1)
+}
+
+const ROLES: [&str; 5] = ["viewer", "duty_officer", "commander", "liaison", "administrator"];
+
+struct Check<'a> {
+    text: &'a str,
+    errors: Vec<ScriptError>,
+}
+
+impl Check<'_> {
+    fn wrong<T>(&mut self, at: &Spanned<T>, problem: impl Into<String>) {
+        self.errors.push(ScriptError { line: line_of(self.text, &at.span()), problem: problem.into() });
+    }
+
+    fn script(&mut self, script: &Script) {
+        if *script.format.get_ref() != FORMAT {
+            self.wrong(&script.format, format!("format must be {FORMAT}"));
+        }
+        if script.invented.get_ref().iter().all(|line| line.trim().is_empty()) {
+            self.wrong(&script.invented, "invented must say what the script makes up");
+        }
+        self.unique("node", script.nodes.iter().map(|node| (node, node.get_ref().code.as_str())));
+        self.unique("person", script.people.iter().map(|person| (person, person.get_ref().id.as_str())));
+        self.unique("incident", script.incidents.iter().map(|incident| (incident, incident.get_ref().id.as_str())));
+        self.unique("step", script.steps.iter().map(|step| (step, step.get_ref().id.as_str())));
+        if script.nodes.len() != 2 {
+            self.errors.push(ScriptError { line: 0, problem: format!("a drill is played between two nodes; this script has {}", script.nodes.len()) });
+        }
+        for node in &script.nodes {
+            self.node(script, node);
+        }
+        for person in &script.people {
+            self.person(script, person);
+        }
+        for incident in &script.incidents {
+            self.incident(script, incident);
+        }
+        for step in &script.steps {
+            self.step(script, step);
+        }
+    }
+
+    fn unique<'t, T: 't>(&mut self, what: &str, items: impl Iterator<Item = (&'t Spanned<T>, &'t str)>) {
+        let mut seen = BTreeSet::new();
+        for (item, id) in items {
+            if !seen.insert(id) {
+                self.wrong(item, format!("the {what} \"{id}\" is there twice"));
+            }
+        }
+    }
+
+    fn node(&mut self, script: &Script, node: &Spanned<NodeText>) {
+        let code = &node.get_ref().code;
+        for role in ["liaison", "commander"] {
+            if script.person_with(code, role).is_none() {
+                self.wrong(node, format!("node {code} has no {role}; a liaison opens the exercise and a commander has the log verified"));
+            }
+        }
+    }
+
+    fn person(&mut self, script: &Script, person: &Spanned<PersonText>) {
+        let stated = person.get_ref();
+        if !script.nodes.iter().any(|node| node.get_ref().code == stated.node) {
+            self.wrong(person, format!("person \"{}\": there is no node \"{}\"", stated.id, stated.node));
+        }
+        if let Some(role) = stated.roles.iter().find(|role| !ROLES.contains(&role.as_str())) {
+            self.wrong(person, format!("person \"{}\": role \"{role}\" is none of {}", stated.id, ROLES.join(", ")));
+        }
+    }
+
+    fn incident(&mut self, script: &Script, incident: &Spanned<IncidentText>) {
+        let stated = incident.get_ref();
+        let node = script.nodes.iter().any(|node| node.get_ref().code == stated.node);
+        let opener = script.step(&stated.opened_by).and_then(Step::action);
+        let problem = match opener {
+            _ if !node => format!("there is no node \"{}\"", stated.node),
+            Some(Action::SubmitReport(_)) => return,
+            Some(Action::Notify(notify)) if notify.to == stated.node => return,
+            Some(Action::Notify(notify)) => format!("the notification \"{}\" goes to {}, not to {}", stated.opened_by, notify.to, stated.node),
+            _ => format!("opened_by \"{}\" is no step that submits a report or notifies", stated.opened_by),
+        };
+        self.wrong(incident, format!("incident \"{}\": {problem}", stated.id));
+    }
+
+    fn step(&mut self, script: &Script, step: &Spanned<Step>) {
+        let stated = step.get_ref();
+        let mut problems = Vec::new();
+        let person = script.person(&stated.by);
+        if person.is_none() {
+            problems.push(format!("by \"{}\" is no person of this script", stated.by));
+        }
+        if stated.source.is_empty() && stated.invented.as_deref().unwrap_or_default().trim().is_empty() {
+            problems.push("needs source or invented: say what it rests on, or what is made up".to_owned());
+        }
+        for source in stated.source.iter().filter(|id| !script.sources.iter().any(|known| known.id == **id)) {
+            problems.push(format!("source \"{source}\" is not in the list of sources"));
+        }
+        let actions = stated.actions();
+        let [action] = actions.as_slice() else {
+            let names: Vec<_> = actions.iter().map(Action::name).collect();
+            problems.push(if names.is_empty() { "does nothing".to_owned() } else { format!("does more than one thing: {}", names.join(", ")) });
+            return self.step_wrong(step, problems);
+        };
+        problems.extend(when_problem(script, stated, action));
+        if let Some(label) = action.incident() {
+            match script.incident(label) {
+                None => problems.push(format!("incident \"{label}\" is not in the list of incidents")),
+                Some(incident) if person.is_some_and(|person| person.node != incident.node) => {
+                    problems.push(format!("\"{}\" sits at another node than the incident \"{label}\"", stated.by));
+                }
+                Some(_) => {}
+            }
+        }
+        match action {
+            Action::Notify(notify) => problems.extend(notify_problems(script, stated, notify)),
+            Action::Acknowledge(acknowledge) => match script.notify(&acknowledge.notification) {
+                None => problems.push(format!("notification \"{}\" is no step that notifies", acknowledge.notification)),
+                Some(notify) if person.is_some_and(|person| person.node != notify.to) => {
+                    problems.push(format!("\"{}\" does not sit at {}, where the notification goes", stated.by, notify.to));
+                }
+                Some(_) => {}
+            },
+            _ => {}
+        }
+        self.step_wrong(step, problems);
+    }
+
+    fn step_wrong(&mut self, step: &Spanned<Step>, problems: Vec<String>) {
+        let id = step.get_ref().id.clone();
+        for problem in problems {
+            self.wrong(step, format!("step \"{id}\": {problem}"));
+        }
+    }
+}
+
+fn when_problem(script: &Script, step: &Step, action: &Action<'_>) -> Option<String> {
+    match (step.at, step.minutes_after_arrival, action) {
+        (Some(at), None, _) if at < script.start => Some(format!("at {at} lies before the start, {}", script.start)),
+        (Some(_), None, _) | (None, Some(_), Action::Acknowledge(_)) => None,
+        (None, Some(_), _) => Some("minutes_after_arrival is for acknowledgements; say at".to_owned()),
+        (None, None, _) => Some("says no time: at, or minutes_after_arrival for an acknowledgement".to_owned()),
+        (Some(_), Some(_), _) => Some("says both at and minutes_after_arrival".to_owned()),
+    }
+}
+
+fn notify_problems(script: &Script, step: &Step, notify: &Notify) -> Vec<String> {
+    let mut problems = Vec::new();
+    let node = script.person(&step.by).map(|person| person.node.as_str());
+    if !script.nodes.iter().any(|known| known.get_ref().code == notify.to) || node == Some(notify.to.as_str()) {
+        problems.push(format!("to \"{}\" is not the other node", notify.to));
+    }
+    match script.person(&notify.approved_by) {
+        None => problems.push(format!("approved_by \"{}\" is no person of this script", notify.approved_by)),
+        Some(person) if Some(person.node.as_str()) != node => problems.push(format!("approved_by \"{}\" sits at another node", notify.approved_by)),
+        Some(_) => {}
+    }
+    if notify.approved_at.zip(step.at).is_some_and(|(approved, drafted)| approved < drafted) {
+        problems.push("approved_at lies before at".to_owned());
+    }
+    for (key, label) in notify.links() {
+        if let Some(label) = label.filter(|label| script.notify(label).is_none()) {
+            problems.push(format!("{key} \"{label}\" is no step that notifies"));
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+#[path = "script_tests.rs"]
+mod tests;
