@@ -20,9 +20,10 @@ build_console() {
   run npm --prefix "$web" run --silent build
 }
 
-# console_is_built: whether the bundle is there and no source of it is newer.
+# console_is_built: whether the bundle is there and no source of it is newer. (An index.html without assets beside it is
+# the placeholder that the crate makes.)
 console_is_built() {
-  [[ -e $web/dist/index.html ]] &&
+  [[ -d $web/dist/assets ]] &&
     [[ -z $(find proto seeds/divisions seeds/rivers "$web" \( -name node_modules -o -name dist -o -name gen -o -path "$web/public/map" \) -prune -o \
       -type f ! -name '*.md' ! -name published.binpb -newer "$web/dist/index.html" -print -quit) ]]
 }

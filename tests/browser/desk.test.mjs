@@ -55,7 +55,7 @@ async function shownAfter(page, selector, since) {
 }
 
 async function fillReport(page) {
-  await typeInto(page, byId('input-reporter-name'), '谭宏春');
+  await typeInto(page, byId('input-reporter-name'), '张某');
   await typeInto(page, byId('input-reporter-telephone'), '0718-0000000');
   await typeInto(page, byId('input-district'), '建始');
   await page.keyboard.press('Enter');
