@@ -70,10 +70,10 @@ export function GradeSection({ incident }: { incident: Incident }) {
           </ul>
         </>
       )}
-      <p className="faint" data-testid="rule-table">
+      {a.tableId && <p className="faint" data-testid="rule-table">
         {pick(a.tableTitleZh, a.tableTitleEn)} · <span className="mono">{a.tableId} {a.tableHash.slice(0, 12)}</span>
         {ms(a.assessTime) !== undefined && <span className="num"> · {dateTime(ms(a.assessTime) ?? 0)}</span>}
-      </p>
+      </p>}
     </Section>
   );
 }

@@ -11,7 +11,8 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
     const known = new Map(
       [...layers.get()].reverse().flatMap((layer) => layer.current.map((b) => [b.key, b.label] as const)).reverse(),
     );
-    return [...known].reverse();
+    // Enter is the button's own.
+    return [['Enter', 'key.open'] as const, ...[...known].reverse()];
   });
   return (
     <Overlay title={t('key.title')} onClose={onClose} testId="key-help">

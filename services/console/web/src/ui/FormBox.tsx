@@ -32,7 +32,7 @@ export function FormBox({ title, call, sendLabel, onSend, onCancel, blocked, not
   useEffect(() => {
     box.current?.scrollIntoView({ block: 'nearest' });
     if (!box.current?.contains(document.activeElement)) {
-      box.current?.querySelector<HTMLElement>('input,select,textarea')?.focus();
+      box.current?.querySelector<HTMLElement>('input:not([type=radio]),input[type=radio]:checked,select,textarea')?.focus();
     }
   }, []);
   return (
