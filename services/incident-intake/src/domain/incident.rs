@@ -101,6 +101,9 @@ pub struct Incident {
     pub place: Place,
     /// The province where it happened, as far as known: ours, or the notifying neighbour.
     pub place_province_code: String,
+    /// A neighbour looks for the cause on our side, and nobody has found it yet.
+    #[serde(default)]
+    pub cause_sought_here: bool,
     /// When it happened.
     pub occur_time: Option<Timestamp>,
     /// When this desk first learned.
@@ -157,6 +160,7 @@ impl Incident {
             title: report.title.clone(),
             place: report.place.clone(),
             place_province_code,
+            cause_sought_here: false,
             occur_time: report.occur_time,
             learn_time: report.learn_time,
             last_told: report.learn_time,
@@ -197,7 +201,28 @@ impl Incident {
         if !report.remote_incident.is_empty() && !self.remote_incidents.contains(&report.remote_incident) {
             self.remote_incidents.push(report.remote_incident.clone());
         }
+        self.follow_the_cause(report);
         self.note_learning(report);
+    }
+
+    /// A neighbour looks for the cause here. Once our own report names one of our counties, that is the place of the incident, and its
+    /// departments and ours owe the duties of the place (Order 17, Art. 8).
+    fn follow_the_cause(&mut self, report: &Report) {
+        let own = self.province_code().to_owned();
+        if report.origin == ReportOrigin::Neighbour {
+            self.cause_sought_here |= report.cause_sought_here && self.place_province_code != own;
+            return;
+        }
+        let county = province_of(&report.place.admin_code) == own && report.place.admin_code != own;
+        if !self.cause_sought_here || !county {
+            return;
+        }
+        self.cause_sought_here = false;
+        self.place_province_code = own;
+        self.place = report.place.clone();
+        if !self.bodies.iter().any(|body| body.code == report.place.admin_code) {
+            self.bodies.extend(body_of(&report.place.admin_code));
+        }
     }
 
     /// The own province knows from the receipt of the report; a reporting department from when it says.

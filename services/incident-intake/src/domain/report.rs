@@ -69,6 +69,9 @@ pub struct Report {
     /// The incident at the neighbour's, for a report made from a notification; empty otherwise.
     #[serde(default)]
     pub remote_incident: String,
+    /// The neighbour found the pollution and looks for its cause on our side (a search report).
+    #[serde(default)]
+    pub cause_sought_here: bool,
     /// Who took it.
     pub recorded_by: String,
 }

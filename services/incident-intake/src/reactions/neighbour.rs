@@ -105,6 +105,7 @@ impl Neighbour {
             facts: facts_of(kind, content.boundary_effect),
             source_notification: content.name.clone(),
             remote_incident: content.incident.clone(),
+            cause_sought_here: kind == NotificationKind::Search,
             recorded_by: event.actor.clone(),
         })
     }

@@ -61,6 +61,7 @@ pub fn report_in(report: Option<pb::Report>, now: Timestamp) -> Result<Report> {
         facts: facts_in("report.facts", report.facts)?,
         source_notification: String::new(),
         remote_incident: String::new(),
+        cause_sought_here: false,
         recorded_by: String::new(),
     })
 }
