@@ -25,11 +25,11 @@ pub(crate) fn respond(method: &Method, asked: &HeaderMap, file: Option<&File>) -
     let Some(file) = file else {
         return (StatusCode::NOT_FOUND, "not found\n").into_response();
     };
-    let mut response = if known(asked, &file.etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        // HEAD is answered as GET: the server leaves the body out and keeps its length.
-        Response::new(Body::from(file.content.clone()))
+    // HEAD is answered as GET: the server leaves the body out and keeps its length.
+    let mut response = match (&file.gzip, known(asked, &file.etag)) {
+        (_, true) => StatusCode::NOT_MODIFIED.into_response(),
+        (Some(packed), false) if accepts_gzip(asked) => ([(header::CONTENT_ENCODING, "gzip")], Body::from(packed.clone())).into_response(),
+        (_, false) => Response::new(Body::from(file.content.clone())),
     };
     let cache = if file.immutable { FOR_EVER } else { ASK_AGAIN };
     let headers = response.headers_mut();
@@ -37,6 +37,7 @@ pub(crate) fn respond(method: &Method, asked: &HeaderMap, file: Option<&File>) -
         (header::CONTENT_TYPE, file.content_type.as_str()),
         (header::ETAG, file.etag.as_str()),
         (header::CACHE_CONTROL, cache),
+        (header::VARY, "accept-encoding"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -49,7 +50,18 @@ pub(crate) fn respond(method: &Method, asked: &HeaderMap, file: Option<&File>) -
     response
 }
 
+/// Named, and not ruled out by a quality of zero.
+fn accepts_gzip(asked: &HeaderMap) -> bool {
+    let codings = asked.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    codings.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let refused = parts.any(|part| part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q == 0.0));
+        named && !refused
+    })
+}
+
 fn known(asked: &HeaderMap, etag: &str) -> bool {
     let tags = asked.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    tags.split(',').any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == etag)
+    tags.split(',').any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == etag.trim_start_matches("W/"))
 }

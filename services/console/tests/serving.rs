@@ -1,5 +1,7 @@
 //! What a browser gets: the page, its files, nothing else.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
 use axum::{Router, body::Body};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -83,4 +85,25 @@ async fn a_reviewed_map_takes_the_place_of_the_built_one() {
     let response = get(router, "/map/areas.geojson", None).await;
     assert_eq!(header_of(&response, header::CONTENT_TYPE), "application/geo+json");
     assert_eq!(text(response).await, r#"{"type":"FeatureCollection","features":[]}"#);
+}
+
+#[tokio::test]
+async fn a_packed_file_goes_to_who_accepts_it_and_has_no_address_of_its_own() {
+    let page = text(get(fenghuo_console::router(), "/", None).await).await;
+    // The placeholder of a checkout without the built program names no script.
+    let Some(script) = page.split("src=\"./").nth(1).and_then(|rest| rest.split('"').next()) else { return };
+    let path = format!("/{script}");
+    let ask = async |coding: &'static str| {
+        let request = Request::get(path.as_str()).header(header::ACCEPT_ENCODING, coding).body(Body::empty()).unwrap();
+        fenghuo_console::router().oneshot(request).await.unwrap()
+    };
+    let packed = ask("br, gzip").await;
+    assert_eq!(header_of(&packed, header::CONTENT_ENCODING), "gzip");
+    assert_eq!(header_of(&packed, header::CONTENT_TYPE), "text/javascript; charset=utf-8");
+    assert!(header_of(&packed, header::CACHE_CONTROL).contains("immutable"));
+    for coding in ["identity", "gzip;q=0", ""] {
+        assert_eq!(header_of(&ask(coding).await, header::CONTENT_ENCODING), "", "{coding}");
+    }
+    let direct = get(fenghuo_console::router(), &format!("{path}.gz"), None).await;
+    assert_eq!(direct.status(), StatusCode::NOT_FOUND);
 }
