@@ -9,6 +9,7 @@ import './styles/desk.css';
 import './styles/incident.css';
 import './styles/forms.css';
 import './styles/map.css';
+import './styles/wall.css';
 
 applySettings();
 const root = document.getElementById('root');

@@ -9,7 +9,7 @@ export interface Violation {
 
 /** An error as the page shows it: the server's own words, a code for the engineer, the wrong fields. */
 export interface Problem {
-  /** gRPC code, for example "INVALID_ARGUMENT". */
+  /** gRPC code, for example "INVALID_ARGUMENT"; "NO_ANSWER" when the connection failed before there was one. */
   code: string;
   /** Reason of the server, for example "REQUEST_ID_REUSED"; empty if it gave none. */
   reason: string;
@@ -34,13 +34,14 @@ export function problemOf(error: unknown): Problem {
   const silent = e.code === Code.Unavailable || e.code === Code.DeadlineExceeded || e.code === Code.Canceled;
   // A failed fetch has no gRPC status: connect reports it as unknown or internal, caused by the browser's own error.
   const offline = error instanceof TypeError || e.cause instanceof TypeError;
+  const unreachable = reason === '' && (silent || offline);
   return {
-    code: codeName(e.code),
+    code: offline ? 'NO_ANSWER' : codeName(e.code),
     reason,
     message: e.rawMessage,
     violations,
     metadata: info?.metadata ?? {},
-    unreachable: reason === '' && (silent || offline),
+    unreachable,
   };
 }
 

@@ -11,6 +11,7 @@ import { useStore } from '../live/store';
 import { PartnersPage } from '../partners/PartnersPage';
 import { PeoplePage } from '../people/PeoplePage';
 import { AccountPage } from '../session/AccountPage';
+import { WallPage } from '../wall/WallPage';
 import { About } from './About';
 import { go, useRoute } from './route';
 import { lang, theme, type Theme } from './settings';
@@ -34,6 +35,7 @@ export function Shell() {
     { key: '3', label: 'key.exercises', run: () => go({ page: 'exercises' }) },
     { key: '4', label: 'key.people', run: () => go({ page: 'people' }) },
     { key: '5', label: 'key.account', run: () => go({ page: 'account' }) },
+    { key: '6', label: 'key.wall', run: () => go({ page: 'wall' }) },
     { key: 'y', label: 'key.lang', run: switchLang },
     { key: 't', label: 'key.theme', run: switchTheme },
   ]);
@@ -46,6 +48,7 @@ export function Shell() {
       {route.page === 'people' && <PeoplePage />}
       {route.page === 'exercises' && <ExercisesPage />}
       {route.page === 'account' && <AccountPage />}
+      {route.page === 'wall' && <WallPage />}
       {overlay === 'keys' && <KeyHelp onClose={() => setOverlay(null)} />}
       {overlay === 'about' && <About onClose={() => setOverlay(null)} />}
     </div>

@@ -1,6 +1,6 @@
 import { Store, useStore } from '../live/store';
 
-export type Page = 'desk' | 'partners' | 'people' | 'exercises' | 'account' | 'setup';
+export type Page = 'desk' | 'partners' | 'people' | 'exercises' | 'account' | 'wall' | 'setup';
 /** What stands in the middle of the desk. */
 export type Centre = 'map' | 'report' | 'notification';
 
@@ -14,7 +14,7 @@ export interface Route {
   token: string;
 }
 
-const PAGES: readonly Page[] = ['desk', 'partners', 'people', 'exercises', 'account', 'setup'];
+const PAGES: readonly Page[] = ['desk', 'partners', 'people', 'exercises', 'account', 'wall', 'setup'];
 const CENTRES: readonly Centre[] = ['map', 'report', 'notification'];
 
 export function parseRoute(hash: string): Route {

@@ -18,6 +18,7 @@ const PAGES: readonly [Page, string][] = [
   ['partners', '2'],
   ['exercises', '3'],
   ['people', '4'],
+  ['wall', '6'],
 ];
 
 /** Where one is, as whom, what time it is, and what is cut off. Striped in an exercise. */

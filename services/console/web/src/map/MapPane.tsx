@@ -10,7 +10,7 @@ import { useMapData } from './data';
 const MapView = lazy(() => import('./MapView'));
 
 /** The map, and beside it a list of what is on it, for those who use no mouse. */
-export function MapPane({ incidents }: { incidents: readonly Incident[] }) {
+export function MapPane({ incidents, bare }: { incidents: readonly Incident[]; bare?: boolean }) {
   const { t } = useI18n();
   const data = useMapData();
   const [listed, setListed] = useState(false);
@@ -26,6 +26,7 @@ export function MapPane({ incidents }: { incidents: readonly Incident[] }) {
       ) : (
         <p className="empty">{data.state === 'failed' ? t('map.failed') : t('app.loading')}</p>
       )}
+      {!bare && (
       <div className="map-side">
         <button type="button" className="tool" aria-expanded={listed} data-testid="map-list-toggle" onClick={() => setListed(!listed)}>
           {t('map.list')}
@@ -33,6 +34,7 @@ export function MapPane({ incidents }: { incidents: readonly Incident[] }) {
         </button>
         {listed && data.state === 'ready' && <MapList points={data.map.points} incidents={incidents} onShow={show} />}
       </div>
+      )}
       <ul className="legend" aria-label={t('map.legend')}>
         <li>
           <span className="key key-river" aria-hidden="true" /> {t('map.river')}
