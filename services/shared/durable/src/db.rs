@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -44,6 +44,7 @@ pub struct Db {
     kind: Kind,
     clock: Arc<Clock>,
     reruns: AtomicU64,
+    frozen: AtomicBool,
     /// Told after every commit that logged something.
     pub(crate) logged: tokio::sync::Notify,
 }
@@ -71,7 +72,7 @@ impl Db {
                 Kind::Postgres(pool)
             }
         };
-        Ok(Arc::new(Self { kind, clock, reruns: AtomicU64::new(0), logged: tokio::sync::Notify::new() }))
+        Ok(Arc::new(Self { kind, clock, reruns: AtomicU64::new(0), frozen: AtomicBool::new(false), logged: tokio::sync::Notify::new() }))
     }
 
     /// Which database it is.
@@ -105,6 +106,9 @@ impl Db {
         T: Send + 'static,
         F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
+        if self.frozen.load(Ordering::Acquire) {
+            return Err(Error::precondition("EXERCISE_ENDED", "the exercise is over; its data can be read and no longer changed"));
+        }
         let outcome = match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
             Kind::Postgres(pool) => self.write_postgres(pool, isolation, &context, &run).await,
@@ -192,6 +196,11 @@ impl Db {
         }
     }
 
+    /// From now on only reads: every write is refused with FAILED_PRECONDITION `EXERCISE_ENDED`. For the data of what is over.
+    pub fn freeze(&self) {
+        self.frozen.store(true, Ordering::Release);
+    }
+
     /// Finishes what is queued and closes.
     pub async fn close(&self) {
         match &self.kind {
@@ -218,6 +227,28 @@ pub async fn create_postgres_database(admin_url: &str, name: &str) -> Result<()>
             Err(error) if error.as_database_error().and_then(|db| db.code()).is_some_and(|code| code == "42P04" || code == "23505") => {}
             Err(error) => return Err(postgres_error("CREATE DATABASE", error)),
         }
+    }
+    let _ = conn.close().await;
+    Ok(())
+}
+
+/// Drops the databases of a node that is no more: `base` and those whose names begin with it and an underscore. For drills and tests,
+/// whose bases carry an identifier of their own run.
+pub async fn drop_postgres_databases(admin_url: &str, base: &str) -> Result<()> {
+    use sqlx::Connection as _;
+    if base.len() < 16 || !base.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
+        return Err(Error::invalid("base", "must be the full base name of one run: at least 16 lower-case letters, digits and underscores"));
+    }
+    let mut conn = sqlx::PgConnection::connect(admin_url).await.map_err(|error| postgres_error("connect", error))?;
+    let names: Vec<String> = sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname = $1 OR starts_with(datname, $1 || '_')")
+        .bind(base)
+        .fetch_all(&mut conn)
+        .await
+        .map_err(|error| postgres_error("look for the databases", error))?;
+    // The names come from the server and begin with what was checked above.
+    for name in names.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')) {
+        let sql = sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        sqlx::raw_sql(sql).execute(&mut conn).await.map_err(|error| postgres_error("DROP DATABASE", error))?;
     }
     let _ = conn.close().await;
     Ok(())

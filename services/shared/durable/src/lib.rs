@@ -32,7 +32,7 @@ pub mod verify;
 
 pub use clock::{Clock, ClockSetting, new_id, wall};
 pub use consumer::Consumer;
-pub use db::{Db, Isolation, Location, create_postgres_database};
+pub use db::{Db, Isolation, Location, create_postgres_database, drop_postgres_databases};
 pub use error::{Code, Error, Result, Violation};
 pub use log::{Event, NewEvent, sha256};
 pub use migrate::Migration;

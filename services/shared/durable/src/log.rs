@@ -220,6 +220,12 @@ impl Tx {
         self.rows(sql, params![subject, most]).await?.iter().map(Event::from_row).collect()
     }
 
+    /// Sequenced events of one record after a sequence number, in sequence.
+    pub async fn events_of_after(&mut self, subject: &str, seq: u64, most: i64) -> Result<Vec<Event>> {
+        let sql = concat!("SELECT ", event_columns!(), " FROM log_event WHERE subject = $1 AND seq > $2 ORDER BY seq LIMIT $3");
+        self.rows(sql, params![subject, seq, most]).await?.iter().map(Event::from_row).collect()
+    }
+
     /// The chain's head: last sequence number and hash.
     pub async fn log_head(&mut self) -> Result<(u64, Vec<u8>)> {
         let row = self.row("SELECT seq, chain_hash FROM log_head WHERE one = 1", &[]).await?;

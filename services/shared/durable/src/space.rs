@@ -167,12 +167,24 @@ impl Space {
 
     /// Ends the tasks, finishes what is queued, closes the database.
     pub async fn stop(&self) {
+        self.end_tasks().await;
+        self.db.close().await;
+    }
+
+    /// Ends the tasks for good and gives what is committed its numbers; the data stays readable, and every write is refused.
+    pub async fn end(&self) -> Result<()> {
+        self.end_tasks().await;
+        let sequenced = sequence_all(self).await;
+        self.db.freeze();
+        sequenced
+    }
+
+    async fn end_tasks(&self) {
         self.stop.send_replace(true);
         let tasks = std::mem::take(&mut *self.tasks.lock());
         for task in tasks {
             let _ = task.await;
         }
-        self.db.close().await;
     }
 }
 

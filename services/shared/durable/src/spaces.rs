@@ -60,13 +60,14 @@ pub struct Spaces {
     locations: Locations,
     fittings: Fittings,
     open: RwLock<HashMap<SpaceId, Arc<Space>>>,
+    ended: RwLock<HashMap<SpaceId, Arc<Space>>>,
     changed: watch::Sender<u64>,
 }
 
 impl Spaces {
     /// Opens the real space; exercises are opened one by one.
     pub async fn open(locations: Locations, fittings: Fittings) -> Result<Arc<Self>> {
-        let spaces = Self { locations, fittings, open: RwLock::default(), changed: watch::Sender::new(0) };
+        let spaces = Self { locations, fittings, open: RwLock::default(), ended: RwLock::default(), changed: watch::Sender::new(0) };
         spaces.open_space(SpaceId::Real, None).await?;
         Ok(Arc::new(spaces))
     }
@@ -87,16 +88,28 @@ impl Spaces {
         Ok(space)
     }
 
-    /// An open space; FAILED_PRECONDITION `EXERCISE_NOT_OPEN` for one that is not.
+    /// Opens an exercise that is over, to be read: no tasks, and every write is refused.
+    pub async fn open_ended(&self, id: SpaceId, first_clock: ClockSetting) -> Result<Arc<Space>> {
+        if let Some(space) = self.ended.read().get(&id) {
+            return Ok(space.clone());
+        }
+        let location = self.locations.space(id).await?;
+        let space = Space::open_idle(id, &location, Some(first_clock), self.fittings.clone()).await?;
+        space.end().await?;
+        self.ended.write().insert(id, space.clone());
+        Ok(space)
+    }
+
+    /// An open space, or an exercise that is over and can be read; FAILED_PRECONDITION `EXERCISE_NOT_OPEN` for one that is neither.
     pub fn get(&self, id: SpaceId) -> Result<Arc<Space>> {
-        let found = self.open.read().get(&id).cloned();
+        let found = self.open.read().get(&id).cloned().or_else(|| self.ended.read().get(&id).cloned());
         found.ok_or_else(|| {
             Error::precondition("EXERCISE_NOT_OPEN", format!("{id} is not open on this node; a liaison opens it"))
                 .with("space", id.to_string())
         })
     }
 
-    /// Every open space.
+    /// Every open space, without the exercises that are over.
     pub fn all(&self) -> Vec<Arc<Space>> {
         self.open.read().values().cloned().collect()
     }
@@ -104,6 +117,18 @@ impl Spaces {
     /// Wakes when a space is opened or closed.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Ends an exercise: its tasks and streams stop, its data stays readable through [`Spaces::get`].
+    pub async fn end_exercise(&self, id: SpaceId) -> Result<()> {
+        let space = {
+            let mut open = self.open.write();
+            let Some(space) = open.remove(&id) else { return Ok(()) };
+            self.ended.write().insert(id, space.clone());
+            space
+        };
+        self.changed.send_modify(|count| *count += 1);
+        space.end().await
     }
 
     /// Ends an exercise's tasks and closes its database; the data stays where it is.
@@ -117,7 +142,8 @@ impl Spaces {
 
     /// Stops every space.
     pub async fn stop(&self) {
-        let spaces: Vec<_> = self.open.write().drain().map(|(_, space)| space).collect();
+        let mut spaces: Vec<_> = self.open.write().drain().map(|(_, space)| space).collect();
+        spaces.extend(self.ended.write().drain().map(|(_, space)| space));
         for space in spaces {
             space.stop().await;
         }
