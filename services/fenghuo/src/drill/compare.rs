@@ -48,7 +48,11 @@ fn lists(path: &str, expected: &[Value], found: &[Value], all: &mut Vec<Differen
             None => all.push(Difference { path: below, expected: item.clone(), found: Value::Null }),
         }
     }
-    all.extend(rest.into_iter().map(|(label, item)| Difference { path: format!("{path}[{label}]"), expected: Value::Null, found: item.clone() }));
+    all.extend(rest.into_iter().map(|(label, item)| Difference {
+        path: format!("{path}[{label}]"),
+        expected: Value::Null,
+        found: item.clone(),
+    }));
 }
 
 fn labelled(items: &[Value]) -> Vec<(String, &Value)> {

@@ -18,10 +18,10 @@ use fenghuo_edge::client::{ClientSession, console_channel};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
-use super::{DrillError, NodeTold};
 use super::nodes::NodeProcess;
 use super::proof;
 use super::script::{NodeText, PersonText, Script, TextPair};
+use super::{DrillError, NodeTold};
 
 /// A channel with a signed-in person and a space.
 pub type Signed = InterceptedService<Channel, ClientSession>;
@@ -94,7 +94,12 @@ impl Desk {
 
     async fn add_person(&mut self, person: &PersonText, password: &str) -> Result<(), DrillError> {
         let now = to_proto(wall::now());
-        let grant = |role: &String| Grant { role: role_of(role).into(), jurisdiction: person.jurisdiction.clone(), start_time: Some(now), end_time: None };
+        let grant = |role: &String| Grant {
+            role: role_of(role).into(),
+            jurisdiction: person.jurisdiction.clone(),
+            start_time: Some(now),
+            end_time: None,
+        };
         let request = CreatePersonRequest {
             request_id: new_id().to_string(),
             person: Some(Person {
@@ -137,7 +142,10 @@ impl Desk {
         };
         let partner = self.directory()?.enrol_partner(request).await?.into_inner().partner.unwrap_or_default();
         if plain(&partner.fingerprint) != plain(&other.fingerprint) {
-            return Err(DrillError::Node(format!("node {} enrolled {} with the fingerprint {}", self.code, other.code, partner.fingerprint)));
+            return Err(DrillError::Node(format!(
+                "node {} enrolled {} with the fingerprint {}",
+                self.code, other.code, partner.fingerprint
+            )));
         }
         Ok(partner)
     }

@@ -67,7 +67,11 @@ impl ExerciseClock {
                 return Ok(next);
             }
             if since.elapsed() > IDLE_WITHIN {
-                return Err(DrillError::Node(format!("after {} s the nodes are still busy: {}", IDLE_WITHIN.as_secs(), pending.join("; "))));
+                return Err(DrillError::Node(format!(
+                    "after {} s the nodes are still busy: {}",
+                    IDLE_WITHIN.as_secs(),
+                    pending.join("; ")
+                )));
             }
             tokio::time::sleep(Duration::from_millis(if pending.is_empty() { 2 } else { 15 })).await;
         }
@@ -80,7 +84,11 @@ impl ExerciseClock {
             let request = GetExerciseActivityRequest { name: self.name.clone() };
             let answer = desk.exercises()?.get_exercise_activity(request).await?.into_inner();
             if !answer.idle {
-                pending.push(format!("{}: {}", desk.code, if answer.pending.is_empty() { "busy".to_owned() } else { answer.pending.join(", ") }));
+                pending.push(format!(
+                    "{}: {}",
+                    desk.code,
+                    if answer.pending.is_empty() { "busy".to_owned() } else { answer.pending.join(", ") }
+                ));
             }
             if answer.clock_setting < self.setting {
                 pending.push(format!("{}: clock setting {} is not yet {}", desk.code, answer.clock_setting, self.setting));

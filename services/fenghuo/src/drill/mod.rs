@@ -15,6 +15,7 @@ pub mod play;
 pub mod print;
 pub mod proof;
 pub mod script;
+pub mod script_check;
 pub mod script_facts;
 pub mod steps;
 
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, Subcommand};
-use fenghuo_durable::{SpaceId, create_postgres_database, new_id};
+use fenghuo_durable::{SpaceId, create_postgres_database, drop_postgres_databases, new_id};
 use serde::Serialize;
 
 use collect::{Clause, Evidence};
@@ -284,10 +285,7 @@ fn read(path: &Path) -> Result<String, DrillError> {
 /// Plays a drill. Whatever comes of it, no node is left running unless that was asked for.
 pub async fn run(options: DrillOptions) -> Result<Report, DrillError> {
     let drill = Drill::read(&options.script, options.expected.as_deref())?;
-    tokio::select! {
-        report = play(&drill, &options) => report,
-        () = stop_signal() => Err(DrillError::Stopped),
-    }
+    play(&drill, &options).await
 }
 
 /// Ctrl-C or SIGTERM.
@@ -307,9 +305,73 @@ async fn play(drill: &Drill, options: &DrillOptions) -> Result<Report, DrillErro
     let folder = tempfile::Builder::new().prefix("fenghuo-drill-").tempdir()?;
     let space = SpaceId::Exercise(new_id());
     let password = format!("drill-{}", new_id().simple());
+    let databases = options.postgres.as_deref().map(|url| Databases::new(url));
+    let played = tokio::select! {
+        played = play_on(drill, options, databases.as_ref(), folder.path(), space, &password, since) => played,
+        () = stop_signal() => Err(DrillError::Stopped),
+    };
+    let (mut report, desks) = match played {
+        Ok(played) => played,
+        Err(error) => {
+            drop_databases(drill, databases.as_ref()).await;
+            return Err(error);
+        }
+    };
+    report.kept = finish(desks, folder, options.keep, password).await;
+    if !options.keep {
+        drop_databases(drill, databases.as_ref()).await;
+    }
+    Ok(report)
+}
+
+/// Databases of this run on a PostgreSQL server.
+struct Databases<'a> {
+    url: &'a str,
+    run: String,
+}
+
+impl<'a> Databases<'a> {
+    /// The random end of an identifier is enough here: the server allows names of 63 bytes, and a space's database adds 36 to the base.
+    fn new(url: &'a str) -> Self {
+        let id = new_id().simple().to_string();
+        Self { url, run: id[id.len() - 12..].to_owned() }
+    }
+
+    fn base(&self, code: &str) -> String {
+        format!("drill_{}_{code}", self.run)
+    }
+
+    /// Makes a database for this node; its URL.
+    async fn create(&self, code: &str) -> Result<String, DrillError> {
+        let base = self.base(code);
+        create_postgres_database(self.url, &base).await.map_err(|error| DrillError::Node(format!("PostgreSQL: {}", error.message)))?;
+        let server = self.url.rsplit_once('/').map_or(self.url, |(server, _)| server);
+        Ok(format!("{server}/{base}"))
+    }
+}
+
+/// Takes the run's databases away; the nodes are gone. What cannot be dropped is told and is no failure of the drill.
+async fn drop_databases(drill: &Drill, databases: Option<&Databases<'_>>) {
+    let Some(databases) = databases else { return };
+    for node in &drill.script.nodes {
+        if let Err(error) = drop_postgres_databases(databases.url, &databases.base(&node.get_ref().code)).await {
+            eprintln!("fenghuo drill: PostgreSQL: {}", error.message);
+        }
+    }
+}
+
+async fn play_on(
+    drill: &Drill,
+    options: &DrillOptions,
+    databases: Option<&Databases<'_>>,
+    folder: &Path,
+    space: SpaceId,
+    password: &str,
+    since: Instant,
+) -> Result<(Report, Vec<Desk>), DrillError> {
     let mut progress = print::Bar::new(&drill.script);
     progress.say("starting two nodes");
-    let desks = set_up(drill, options, folder.path(), space, &password, &mut progress).await?;
+    let desks = set_up(drill, databases, folder, space, password, &mut progress).await?;
     let clock = ExerciseClock::open(&desks, space, &drill.script.title.zh, drill.script.start).await?;
     let setup_ms = milliseconds(since);
 
@@ -326,8 +388,7 @@ async fn play(drill: &Drill, options: &DrillOptions) -> Result<Report, DrillErro
     let Player { history, timings, .. } = player;
     let differences = compare::differences(&drill.expected, &outcome).map_err(|error| DrillError::Node(error.to_string()))?;
     let nodes = desks.iter().map(|desk| (desk.code.clone(), desk.told())).collect();
-    let kept = finish(desks, folder, options.keep, password).await;
-    Ok(Report {
+    let report = Report {
         equal: differences.is_empty(),
         differences,
         outcome,
@@ -340,27 +401,27 @@ async fn play(drill: &Drill, options: &DrillOptions) -> Result<Report, DrillErro
         exercise: space.to_string(),
         setup_ms,
         play_ms,
-        kept,
+        kept: None,
         title: drill.script.title.clone(),
         summary: drill.script.summary.clone(),
         sources: drill.script.sources.clone(),
         invented: drill.script.invented.get_ref().clone(),
-    })
+    };
+    Ok((report, desks))
 }
 
 /// Starts both nodes, adds the people, and enrols each at the other.
 async fn set_up(
     drill: &Drill,
-    options: &DrillOptions,
+    databases: Option<&Databases<'_>>,
     folder: &Path,
     space: SpaceId,
     password: &str,
     progress: &mut print::Bar,
 ) -> Result<Vec<Desk>, DrillError> {
-    let run = new_id().simple().to_string();
     let open = async |node: &script::NodeText| {
-        let database = match &options.postgres {
-            Some(url) => Some(postgres_database(url, &run, &node.code).await?),
+        let database = match databases {
+            Some(databases) => Some(databases.create(&node.code).await?),
             None => None,
         };
         let process = NodeProcess::start(node, &folder.join(&node.code), database.as_deref()).await?;
@@ -375,14 +436,6 @@ async fn set_up(
     desks[0].enrol(&desks[1]).await?;
     desks[1].enrol(&desks[0]).await?;
     Ok(desks)
-}
-
-/// A database of its own for this node and this run.
-async fn postgres_database(url: &str, run: &str, code: &str) -> Result<String, DrillError> {
-    let name = format!("fenghuo_drill_{run}_{code}");
-    create_postgres_database(url, &name).await.map_err(|error| DrillError::Node(format!("PostgreSQL: {}", error.message)))?;
-    let server = url.rsplit_once('/').map_or(url, |(server, _)| server);
-    Ok(format!("{server}/{name}"))
 }
 
 fn with_logs(error: DrillError, desks: &[Desk]) -> DrillError {
@@ -414,7 +467,13 @@ pub async fn run_command(command: DrillCommand) -> i32 {
             return 0;
         }
         DrillCommand::Check { script } => Drill::read(&script, None).map(|drill| {
-            println!("{}: {} steps, {} people, {} nodes: sound", drill.name, drill.script.steps.len(), drill.script.people.len(), drill.script.nodes.len());
+            println!(
+                "{}: {} steps, {} people, {} nodes: sound",
+                drill.name,
+                drill.script.steps.len(),
+                drill.script.people.len(),
+                drill.script.nodes.len()
+            );
             0
         }),
         DrillCommand::Run(args) => {

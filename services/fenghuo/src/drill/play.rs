@@ -191,7 +191,14 @@ impl<'a> Player<'a> {
         let call_ms = milliseconds(since);
         self.clock.idle(self.desks).await?;
         let settled_ms = milliseconds(since);
-        self.timings.push(StepTiming { step: step.id.clone(), action: action.name(), at: Beijing(now), by: step.by.clone(), call_ms, settled_ms });
+        self.timings.push(StepTiming {
+            step: step.id.clone(),
+            action: action.name(),
+            at: Beijing(now),
+            by: step.by.clone(),
+            call_ms,
+            settled_ms,
+        });
         self.find_opened(step).await?;
         self.note().await
     }

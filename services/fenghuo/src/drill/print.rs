@@ -17,7 +17,8 @@ pub struct Bar(ProgressBar);
 impl Bar {
     /// A bar as long as the script.
     pub fn new(script: &Script) -> Self {
-        let approvals = script.steps.iter().filter(|step| script.notify(&step.get_ref().id).is_some_and(|notify| notify.approved_at.is_some()));
+        let approvals =
+            script.steps.iter().filter(|step| script.notify(&step.get_ref().id).is_some_and(|notify| notify.approved_at.is_some()));
         let bar = ProgressBar::new((script.steps.len() + approvals.count()) as u64);
         // The template is constant; a wrong one would only cost its looks.
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
@@ -76,7 +77,12 @@ pub fn account(report: &Report) -> String {
     lines.extend(report.invented.iter().map(|line| format!("  {line}")));
     lines.push("来源 sources:".to_owned());
     lines.extend(report.sources.iter().map(|source| format!("  {}: {}", source.id, source.citation)));
-    lines.extend(report.nodes.iter().map(|(code, node)| format!("节点 node {code} {} {}: fingerprint {}", node.name.zh, node.name.en, node.fingerprint)));
+    lines.extend(
+        report
+            .nodes
+            .iter()
+            .map(|(code, node)| format!("节点 node {code} {} {}: fingerprint {}", node.name.zh, node.name.en, node.fingerprint)),
+    );
     lines.push(format!("{} · {} · {}", report.outcome.drill, report.database, report.exercise));
     lines.push(format!(
         "定级标准 grading table: {} ({}…); 对照 what-if: {}",
@@ -183,10 +189,16 @@ fn notification_lines(lines: &mut Vec<String>, report: &Report, notification: &N
 
 fn timing_lines(lines: &mut Vec<String>, report: &Report) {
     lines.push(String::new());
-    lines.push(format!("用时 took: set-up {:.0} ms, play {:.0} ms; each step (calls / until both nodes settled, real ms):", report.setup_ms, report.play_ms));
-    lines.extend(report.steps.iter().map(|step| {
-        format!("  {}  {:<34} {:<22} {:>8.1} {:>8.1}", step.at, step.step, step.action, step.call_ms, step.settled_ms)
-    }));
+    lines.push(format!(
+        "用时 took: set-up {:.0} ms, play {:.0} ms; each step (calls / until both nodes settled, real ms):",
+        report.setup_ms, report.play_ms
+    ));
+    lines.extend(
+        report
+            .steps
+            .iter()
+            .map(|step| format!("  {}  {:<34} {:<22} {:>8.1} {:>8.1}", step.at, step.step, step.action, step.call_ms, step.settled_ms)),
+    );
 }
 
 fn verdict_lines(lines: &mut Vec<String>, report: &Report) {
@@ -197,10 +209,19 @@ fn verdict_lines(lines: &mut Vec<String>, report: &Report) {
         lines.push(format!("结果不一致 DIFFERENT in {} places:", report.differences.len()));
     }
     for difference in &report.differences {
-        lines.push(format!("  {}\n    expected {}\n    found    {}", difference.path, shown(&difference.expected), shown(&difference.found)));
+        lines.push(format!(
+            "  {}\n    expected {}\n    found    {}",
+            difference.path,
+            shown(&difference.expected),
+            shown(&difference.found)
+        ));
     }
     if let Some(kept) = &report.kept {
-        lines.push(format!("留存 kept: data in {}; all people of the script and \"admin\" sign in with {}", kept.folder.display(), kept.password));
+        lines.push(format!(
+            "留存 kept: data in {}; all people of the script and \"admin\" sign in with {}",
+            kept.folder.display(),
+            kept.password
+        ));
         for (code, url) in &kept.consoles {
             let id = kept.processes.get(code).map_or_else(String::new, |id| format!(" (process {id})"));
             lines.push(format!("  {code} {url}{id}"));

@@ -30,7 +30,13 @@ pub struct Proven {
 }
 
 /// Checks a delivery: signatures, digests, stream, position, and that both speak of this notification.
-pub fn verify(proof: &DeliveryProof, notification: &str, space: &str, sender: &EnrolmentBundle, recipient: &EnrolmentBundle) -> Result<Proven, String> {
+pub fn verify(
+    proof: &DeliveryProof,
+    notification: &str,
+    space: &str,
+    sender: &EnrolmentBundle,
+    recipient: &EnrolmentBundle,
+) -> Result<Proven, String> {
     let envelope = proof.signed_envelope.as_ref().ok_or("there is no signed envelope")?;
     let receipt = proof.signed_receipt.as_ref().ok_or("there is no signed receipt")?;
     let envelope_digest = sha256(&envelope.envelope);
@@ -45,7 +51,9 @@ pub fn verify(proof: &DeliveryProof, notification: &str, space: &str, sender: &E
     if stated.stream != opened.stream || stated.position != opened.position {
         return Err("the receipt names another stream or position than the envelope".to_owned());
     }
-    if (stream.sender.as_str(), stream.recipient.as_str(), stream.space.as_str()) != (&sender.province_code, &recipient.province_code, space) {
+    if (stream.sender.as_str(), stream.recipient.as_str(), stream.space.as_str())
+        != (&sender.province_code, &recipient.province_code, space)
+    {
         return Err(format!("the stream runs from {} to {} in {}", stream.sender, stream.recipient, stream.space));
     }
     match &opened.content {
@@ -133,7 +141,13 @@ mod tests {
             ..Envelope::default()
         }
         .encode_to_vec();
-        let receipt = Receipt { stream: Some(stream), position: 1, envelope_digest: sha256(&envelope), outcome: pb::Outcome::Accepted.into(), ..Receipt::default() };
+        let receipt = Receipt {
+            stream: Some(stream),
+            position: 1,
+            envelope_digest: sha256(&envelope),
+            outcome: pb::Outcome::Accepted.into(),
+            ..Receipt::default()
+        };
         let key_id = |bundle: &EnrolmentBundle| bundle.signing_key.clone().unwrap().key_id;
         let proof = DeliveryProof {
             signed_envelope: Some(pb::SignedEnvelope {

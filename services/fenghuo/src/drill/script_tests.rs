@@ -64,9 +64,15 @@ fn text_that_is_no_toml_names_the_line() {
 
 #[test]
 fn labels_must_lead_somewhere() {
-    assert_eq!(fault("by = \"zhou-min\"", "by = \"zhou\""), (step_line("village-head-calls"), "step \"village-head-calls\": by \"zhou\" is no person of this script".into()));
+    assert_eq!(
+        fault("by = \"zhou-min\"", "by = \"zhou\""),
+        (step_line("village-head-calls"), "step \"village-head-calls\": by \"zhou\" is no person of this script".into())
+    );
     let (line, problem) = fault("incident = \"reservoir\"", "incident = \"lake\"");
-    assert_eq!((line, problem.as_str()), (step_line("wushan-required"), "step \"wushan-required\": incident \"lake\" is not in the list of incidents"));
+    assert_eq!(
+        (line, problem.as_str()),
+        (step_line("wushan-required"), "step \"wushan-required\": incident \"lake\" is not in the list of incidents")
+    );
     assert!(fault("source = [\"jinghua-0818\"]", "source = [\"jinghua\"]").1.contains("source \"jinghua\" is not in the list of sources"));
     assert!(fault("follows = \"search\"", "follows = \"serch\"").1.contains("follows \"serch\" is no step that notifies"));
     assert!(fault("notification = \"search\"", "notification = \"measurements\"").1.contains("is no step that notifies"));
@@ -76,7 +82,11 @@ fn labels_must_lead_somewhere() {
 
 #[test]
 fn who_acts_must_sit_where_it_happens() {
-    assert!(fault("by = \"zhou-min\"\ninvented = \"all: the desk", "by = \"li-jing\"\ninvented = \"all: the desk").1.contains("sits at another node"));
+    assert!(
+        fault("by = \"zhou-min\"\ninvented = \"all: the desk", "by = \"li-jing\"\ninvented = \"all: the desk")
+            .1
+            .contains("sits at another node")
+    );
     assert!(fault("approved_by = \"tan-jianguo\"", "approved_by = \"chen-zhiyuan\"").1.contains("sits at another node"));
     let errors = Script::parse(&GOOD.replacen("to = \"420000\"", "to = \"430000\"", 1)).unwrap_err();
     assert!(errors.iter().any(|error| error.problem == "step \"search\": to \"430000\" is not the other node"), "{errors:?}");
@@ -92,7 +102,10 @@ fn what_nobody_vouches_for_is_refused() {
 
 #[test]
 fn a_step_does_one_thing_at_one_time() {
-    let (line, problem) = fault("[step.close]\nincident = \"reservoir\"", "[step.close]\nincident = \"reservoir\"\n[step.acknowledge]\nnotification = \"found\"");
+    let (line, problem) = fault(
+        "[step.close]\nincident = \"reservoir\"",
+        "[step.close]\nincident = \"reservoir\"\n[step.acknowledge]\nnotification = \"found\"",
+    );
     assert_eq!(line, step_line("chongqing-closes"));
     assert!(problem.contains("does more than one thing: acknowledge, close"), "{problem}");
     assert!(fault("[step.close]\nincident = \"reservoir\"\n", "").1.contains("does nothing"));

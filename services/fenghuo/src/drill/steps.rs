@@ -40,7 +40,14 @@ fn request_id() -> String {
 }
 
 /// Takes a report; a report that opens an incident gives it its label.
-pub async fn submit_report(desk: &Desk, script: &Script, step: &Step, report: &SubmitReport, now: Timestamp, names: &mut Names) -> Result<(), DrillError> {
+pub async fn submit_report(
+    desk: &Desk,
+    script: &Script,
+    step: &Step,
+    report: &SubmitReport,
+    now: Timestamp,
+    names: &mut Names,
+) -> Result<(), DrillError> {
     let request = SubmitReportRequest {
         request_id: request_id(),
         incident: report.incident.as_ref().map(|label| names.incident(label)).transpose()?.unwrap_or_default(),
@@ -71,7 +78,13 @@ pub async fn submit_report(desk: &Desk, script: &Script, step: &Step, report: &S
 }
 
 /// All that changes an incident by one call.
-pub async fn change_incident(desk: &Desk, step: &Step, action: super::script::Action<'_>, now: Timestamp, names: &Names) -> Result<(), DrillError> {
+pub async fn change_incident(
+    desk: &Desk,
+    step: &Step,
+    action: super::script::Action<'_>,
+    now: Timestamp,
+    names: &Names,
+) -> Result<(), DrillError> {
     use super::script::Action;
     let mut client = desk.incidents(&step.by)?;
     match action {
@@ -94,8 +107,12 @@ pub async fn change_incident(desk: &Desk, step: &Step, action: super::script::Ac
                 reason: decide.reason.clone(),
                 ..GradeDecision::default()
             };
-            let request =
-                DecideGradeRequest { request_id: request_id(), name: names.incident(&decide.incident)?, etag: String::new(), decision: Some(decision) };
+            let request = DecideGradeRequest {
+                request_id: request_id(),
+                name: names.incident(&decide.incident)?,
+                etag: String::new(),
+                decision: Some(decision),
+            };
             client.decide_grade(request).await?;
         }
         Action::RecordUpwardReport(upward) => {
@@ -109,8 +126,11 @@ pub async fn change_incident(desk: &Desk, step: &Step, action: super::script::Ac
                 text: upward.text.clone(),
                 ..UpwardReport::default()
             };
-            let request =
-                RecordUpwardReportRequest { request_id: request_id(), name: names.incident(&upward.incident)?, upward_report: Some(report) };
+            let request = RecordUpwardReportRequest {
+                request_id: request_id(),
+                name: names.incident(&upward.incident)?,
+                upward_report: Some(report),
+            };
             client.record_upward_report(request).await?;
         }
         Action::RecordDutyDone(duty) => {
@@ -187,7 +207,8 @@ pub async fn approve(desk: &Desk, step: &Step, notify: &Notify, names: &Names) -
 
 /// Acknowledges what has arrived.
 pub async fn acknowledge(desk: &Desk, step: &Step, notification: &str, remark: &str, names: &Names) -> Result<(), DrillError> {
-    let request = AcknowledgeNotificationRequest { request_id: request_id(), name: names.notification(notification)?, remark: remark.to_owned() };
+    let request =
+        AcknowledgeNotificationRequest { request_id: request_id(), name: names.notification(notification)?, remark: remark.to_owned() };
     desk.notifications(&step.by)?.acknowledge_notification(request).await?;
     Ok(())
 }
@@ -200,7 +221,12 @@ pub async fn get_incident(desk: &Desk, name: &str) -> Result<Incident, DrillErro
 
 /// The incident at this node to which the report made from a notification belongs.
 pub async fn incident_of_notification(desk: &Desk, notification: &str) -> Result<Option<String>, DrillError> {
-    let request = ListIncidentsRequest { parent: format!("provinces/{}", desk.code), page_size: 500, page_token: String::new(), include_closed: true };
+    let request = ListIncidentsRequest {
+        parent: format!("provinces/{}", desk.code),
+        page_size: 500,
+        page_token: String::new(),
+        include_closed: true,
+    };
     for listed in desk.all_incidents()?.list_incidents(request).await?.into_inner().incidents {
         let incident = get_incident(desk, &listed.name).await?;
         if incident.reports.iter().any(|report| report.source_notification == notification) {
