@@ -71,8 +71,10 @@ async fn find(tx: &mut Tx, told: &Report, target: &Target) -> Result<Option<(Inc
     }
 }
 
-/// Stores an incident after a change, with its event and the timers of the clocks that began to run.
+/// Stores an incident after a change, with its event and the timers of the clocks that began to run. A clock that was overdue when it
+/// was recorded gets an event of its own: a miss is never only a field.
 pub async fn save(tx: &mut Tx, kept: &mut Incident, change: &Change, told: Told) -> Result<()> {
+    let (actor, request_id) = (told.actor.clone(), told.request_id.clone());
     incident::save(tx, kept, told).await?;
     for (clock, due_at) in &change.to_watch {
         tx.schedule(NewTimer {
@@ -83,6 +85,10 @@ pub async fn save(tx: &mut Tx, kept: &mut Incident, change: &Change, told: Told)
             payload: clock.clone(),
         })
         .await?;
+    }
+    for clock in &change.missed {
+        let missed = clock_due::missed(kept, clock, &actor, &request_id);
+        incident::save(tx, kept, missed).await?;
     }
     Ok(())
 }

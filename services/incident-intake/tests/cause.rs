@@ -64,7 +64,8 @@ fn once_the_cause_is_found_here_the_duties_of_the_place_are_ours() {
     jianshi(&mut incident, "422822");
     assert_eq!((incident.place.admin_code.as_str(), incident.place_province_code.as_str()), ("422822", "420000"));
     assert_eq!(notify_duties(&incident), [("420000", Some("500000")), ("422822", None)]);
-    let from: Vec<_> = incident.clocks.iter().filter(|clock| clock.kind == DutyKind::NotifyNeighbourDepartment).map(|clock| clock.starts_at).collect();
+    let from: Vec<_> =
+        incident.clocks.iter().filter(|clock| clock.kind == DutyKind::NotifyNeighbourDepartment).map(|clock| clock.starts_at).collect();
     assert_eq!(from, [Some(at("2014-08-13T01:20:00Z")), Some(at("2014-08-14T08:00:00Z"))], "each from its own learning");
 }
 

@@ -207,6 +207,19 @@ async fn what_was_overdue_when_recorded_is_missed_at_once(on: On) {
     let desk = desk(on, "2014-08-13T12:00").await;
     let incident = desk.submit(wushan("2014-08-13T07:00")).await.unwrap().incident.unwrap();
     assert_eq!(clock(&incident, "3/two-hours", "500237").state(), ClockState::Missed);
+    let misses = incident.timeline.iter().filter(|entry| entry.r#type == "incident.clock_missed").count();
+    assert_eq!(misses, incident.clocks.iter().filter(|clock| clock.state() == ClockState::Missed).count());
+    desk.idle().await;
+    assert_eq!(verify(desk.space.db(), RECORDS.to_vec()).await.unwrap().faults, Vec::<String>::new());
+    desk.spaces.stop().await;
+}
+
+async fn no_order_17_clock_runs_for_a_radiation_accident(on: On) {
+    let desk = desk(on, "2014-08-13T07:00").await;
+    let mut report = wushan("2014-08-13T07:00");
+    report.facts.as_mut().unwrap().radioactive_source_loss = RadioactiveSourceLoss::ClassIii.into();
+    let incident = desk.submit(report).await.unwrap().incident.unwrap();
+    assert!(incident.clocks.is_empty());
     desk.spaces.stop().await;
 }
 
@@ -316,6 +329,7 @@ fenghuo_durable::on_both!(
     grade_two_appears_with_the_boundary_effect_and_not_before,
     clocks_are_kept_and_missed_and_a_late_told_report_in_time_counts,
     what_was_overdue_when_recorded_is_missed_at_once,
+    no_order_17_clock_runs_for_a_radiation_accident,
     two_reports_of_one_spill_at_once_make_one_incident,
     impossible_reports_are_refused_by_field_and_change_nothing,
     a_county_sees_its_own_incidents_and_no_others,

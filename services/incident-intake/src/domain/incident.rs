@@ -3,7 +3,8 @@
 use fenghuo_durable::{Error, Result, new_id};
 use fenghuo_rules::divisions::{Divisions, province_of};
 use fenghuo_rules::{
-    Assessment, BodyLevel, ClockFacts, DutyKind, Facts, Grade, GradeState, Neighbour, ObligedBody, Route, RuleBook, diff, reporting_clocks,
+    Assessment, BodyLevel, ClockFacts, DutyKind, Facts, Grade, GradeState, Neighbour, ObligedBody, Route, RuleBook, Tristate, diff,
+    reporting_clocks,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,6 +15,11 @@ use super::clock::{Clock, ClockState};
 use super::facts::{merge, neighbours_may_be_affected};
 use super::place::{Place, Substance};
 use super::report::{Report, ReportOrigin};
+
+const GROUND_ROUTE: &str =
+    "按变化后的级别重新计时(环境保护部令第17号 第三条) / replaced by the route of the changed grade (Order 17, Art. 3)";
+const GROUND_RADIATION: &str =
+    "辐射事件按核安全法律法规报告(环境保护部令第17号 第二条) / reported under nuclear-safety law (Order 17, Art. 2)";
 
 /// State of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -388,7 +394,10 @@ impl Incident {
             neighbours_may_be_affected: neighbours_may_be_affected(&self.facts),
             neighbours: self.neighbours(),
         };
-        let specs = reporting_clocks(book.reporting_for(learned_on).map_err(rules_failed)?, &facts);
+        let table = book.reporting_for(learned_on).map_err(rules_failed)?;
+        // Order 17, Art. 2: nuclear and radiation incidents are reported under nuclear-safety law, and none of its clocks runs for them.
+        let radiation = self.facts.radiation.involved == Tristate::Yes;
+        let specs = if radiation { Vec::new() } else { reporting_clocks(table, &facts) };
         let mut change = self.follow(specs, now);
         change.regraded = first || before != (self.assessment.state, self.assessment.grade, self.route());
         Ok(change)
@@ -411,7 +420,7 @@ impl Incident {
         let diff = diff(&live, specs);
         for clock in &mut self.clocks {
             if diff.superseded.contains(&clock.key) {
-                clock.supersede("按变化后的级别重新计时 / replaced by the route of the changed grade (Order 17, Art. 3)");
+                clock.supersede(if self.facts.radiation.involved == Tristate::Yes { GROUND_RADIATION } else { GROUND_ROUTE });
             }
         }
         for spec in &diff.kept {

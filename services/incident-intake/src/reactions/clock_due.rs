@@ -2,7 +2,9 @@
 
 use fenghuo_durable::{Result, Timer, TimerHandler, Tx};
 use futures::future::BoxFuture;
+use jiff::tz::Offset;
 
+use crate::domain::Incident;
 use crate::store::incident::{self, Told};
 
 /// Kind of the timers.
@@ -26,17 +28,23 @@ impl TimerHandler for ClockDue {
             if !incident.expire_clock(&timer.payload, timer.fired_at) {
                 return Ok(());
             }
-            let clock = incident.clocks.iter().find(|clock| clock.name == timer.payload);
-            let (zh, en, body) =
-                clock.map_or(("", "", ""), |clock| (clock.text.zh.as_str(), clock.text.en.as_str(), clock.body_name.as_str()));
-            let told = Told {
-                kind: "incident.clock_missed",
-                actor: "timers/clock".to_owned(),
-                request_id: String::new(),
-                zh: format!("时限已过未办:{body} {zh}(应于 {} 前)", timer.due_at),
-                en: format!("Limit missed: {body}: {en} (due {})", timer.due_at),
-            };
+            let told = missed(&incident, &timer.payload, "timers/clock", "");
             incident::save(tx, &mut incident, told).await
         })
+    }
+}
+
+/// What is told of a missed clock.
+pub fn missed(incident: &Incident, clock: &str, actor: &str, request_id: &str) -> Told {
+    let clock = incident.clocks.iter().find(|known| known.name == clock);
+    let (zh, en, body) = clock.map_or(("", "", ""), |clock| (clock.text.zh.as_str(), clock.text.en.as_str(), clock.body_name.as_str()));
+    let due = clock.and_then(|clock| clock.due_at).map(|due| Offset::constant(8).to_datetime(due).strftime("%m-%d %H:%M").to_string());
+    let due = due.unwrap_or_default();
+    Told {
+        kind: "incident.clock_missed",
+        actor: actor.to_owned(),
+        request_id: request_id.to_owned(),
+        zh: format!("时限已过未办:{body} {zh}(应于 {due} 前)"),
+        en: format!("Limit missed: {body}: {en} (due {due} Beijing time)"),
     }
 }

@@ -17,7 +17,8 @@ pub async fn insert(tx: &mut Tx, report: &Report, actor: &str, request_id: &str)
         admin_code: report.place.admin_code.clone(),
         actor: actor.to_owned(),
         request_id: request_id.to_owned(),
-        payload: serde_json::json!({ "incident": report.incident, "origin": report.origin, "notification": report.source_notification }).to_string(),
+        payload: serde_json::json!({ "incident": report.incident, "origin": report.origin, "notification": report.source_notification })
+            .to_string(),
         text_zh: "接到报告".to_owned(),
         text_en: "Report taken".to_owned(),
         record: body.into_bytes(),
