@@ -6,6 +6,7 @@ import { useSpaceNow } from '../live/context';
 import { useSeen } from '../live/seen';
 import { divisionName } from '../logic/districts';
 import { nextClock } from '../logic/order';
+import { promptness } from '../logic/promptness';
 import { ms } from '../logic/time';
 import { Countdown } from '../ui/Countdown';
 import { GradeBadge, gradeOf } from '../ui/Grade';
@@ -51,7 +52,7 @@ export const QueueItem = memo(function QueueItem({ incident, open, waiting, scop
           <span className="row-two">
             {clock ? (
               <>
-                {due !== undefined ? <Countdown dueMs={due} nowMs={now} /> : <span className="count">{t('clock.promptly')}</span>}
+                {due !== undefined ? <Countdown dueMs={due} nowMs={now} /> : <span className="count">{t(promptness(clock))}</span>}
                 <span className="row-body">
                   {clock.bodyName} · {t(`duty.${clock.duty}` as MessageKey)}
                 </span>

@@ -8,11 +8,11 @@ export interface Body {
   name: string;
 }
 
-/** Bodies that have to do with an incident: those that a clock obliges, the place's own, and the province's. */
+/** Bodies that have to do with an incident: those that a clock obliges; while there are none, the place's own and the province's. */
 export function bodiesOf(incident: Incident, province: string): Body[] {
   const found = new Map<string, string>();
   for (const c of incident.clocks) found.set(c.bodyCode, c.bodyName);
-  for (const code of [incident.place?.adminCode ?? '', province]) {
+  for (const code of found.size > 0 ? [] : [incident.place?.adminCode ?? '', province]) {
     if (code !== '' && !found.has(code)) found.set(code, '');
   }
   return [...found].map(([code, name]) => ({ code, name })).sort((a, b) => (a.code < b.code ? -1 : 1));

@@ -2,6 +2,7 @@ import { ClockState, DutyKind, type Clock, type Incident } from '../gen/proto/fe
 import { useI18n, type MessageKey } from '../i18n';
 import { useSpaceNow } from '../live/context';
 import { pending } from '../logic/order';
+import { promptness } from '../logic/promptness';
 import { ms, shortTime } from '../logic/time';
 import { Button } from '../ui/Button';
 import { Countdown } from '../ui/Countdown';
@@ -53,7 +54,7 @@ function ClockRow({ clock, onAction }: { clock: Clock; onAction: (action: Action
         {live && due !== undefined ? (
           <Countdown dueMs={due} nowMs={now} large />
         ) : live ? (
-          <strong className="count count-large">{t('clock.promptly')}</strong>
+          <strong className="count count-large">{t(promptness(clock))}</strong>
         ) : (
           <span className="count" data-testid="clock-state">
             <span aria-hidden="true">{SHAPE[clock.state]}</span> {t(`clockState.${clock.state}` as MessageKey)}
@@ -63,6 +64,7 @@ function ClockRow({ clock, onAction }: { clock: Clock; onAction: (action: Action
       <span className="clock-what">
         <span>
           <strong>{clock.bodyName}</strong> {t(`duty.${clock.duty}` as MessageKey)}
+          {clock.duty === DutyKind.OTHER && <span className="faint"> {pick(clock.citationZh, clock.citationEn)}</span>}
           {pick(clock.recipientsZh, clock.recipientsEn) && <> → {pick(clock.recipientsZh, clock.recipientsEn)}</>}
         </span>
         <span className="clock-times">
@@ -86,7 +88,7 @@ function ClockRow({ clock, onAction }: { clock: Clock; onAction: (action: Action
           <Button label={t('action.learned')} tone="quiet" testId="clock-learned" onClick={() => onAction({ kind: 'learned', code: clock.bodyCode })} />
         )}
         {live && byHand && <Button label={t('action.duty')} tone="quiet" testId="clock-duty" onClick={() => onAction({ kind: 'duty', clock: clock.name })} />}
-        {live && clock.duty === DutyKind.REPORT && (
+        {live && (clock.duty === DutyKind.REPORT || clock.duty === DutyKind.OTHER) && (
           <Button label={t('action.upward')} tone="quiet" testId="clock-upward" onClick={() => onAction({ kind: 'upward', code: clock.bodyCode })} />
         )}
         {live && clock.duty === DutyKind.NOTIFY_NEIGHBOUR && (

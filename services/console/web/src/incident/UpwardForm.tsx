@@ -32,7 +32,7 @@ export function UpwardForm({ incident, action, onDone, onCancel }: FormProps) {
   const bodies = bodiesOf(incident, node.provinceCode);
   const draft = useDraft<Edit>(`upward|${incident.name}|${action.code ?? ''}`, () => ({
     kind: incident.upwardReports.length === 0 ? UpwardReportKind.INITIAL : UpwardReportKind.FOLLOW_UP,
-    body: action.code ?? node.provinceCode,
+    body: action.code ?? bodies.find((b) => b.code === node.provinceCode)?.code ?? bodies[0]?.code ?? '',
     sent: timeAt(now),
     receiver: '',
     number: '',

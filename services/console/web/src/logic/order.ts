@@ -1,4 +1,4 @@
-import { ClockState, IncidentState, type Clock, type Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
+import { ClockState, DutyKind, IncidentState, type Clock, type Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
 import {
   Direction,
   NotificationState,
@@ -13,13 +13,16 @@ export function pending(clock: Clock): boolean {
 
 /** The clock that runs out next: overdue ones first, oldest deadline first; duties without a figure last. */
 export function nextClock(incident: Incident): Clock | undefined {
-  return incident.clocks.filter(pending).sort((a, b) => due(a) - due(b))[0];
+  return incident.clocks.filter(pending).sort((a, b) => due(a) - due(b) || standing(a) - standing(b))[0];
 }
 
 /** A clock of it has run out and nobody has dealt with it. */
 export function overdue(incident: Incident, nowMs: number): boolean {
   return incident.clocks.some((c) => pending(c) && (c.state === ClockState.MISSED || due(c) < nowMs));
 }
+
+// What may be done at any time, or only after everything else, comes after what is to be done promptly.
+const standing = (clock: Clock): number => (clock.duty === DutyKind.OTHER ? 1 : 0);
 
 const due = (clock: Clock): number => ms(clock.dueTime) ?? Number.MAX_SAFE_INTEGER;
 

@@ -1,6 +1,7 @@
 import { createContext, useContext } from 'react';
 import { violationAt, type Problem } from '../api/errors';
-import { useI18n, type MessageKey } from '../i18n';
+import { saidOf } from '../api/violations';
+import { useI18n, type I18n, type MessageKey } from '../i18n';
 import { zh } from '../i18n/zh';
 
 const Context = createContext<Problem | null>(null);
@@ -8,10 +9,18 @@ const Context = createContext<Problem | null>(null);
 /** Makes the last refusal known to the fields of a form. */
 export const FormProblem = Context.Provider;
 
-export const useViolation = (path: string | undefined): string | undefined => {
+export function useViolation(path: string | undefined): string | undefined {
+  const { t } = useI18n();
   const problem = useContext(Context);
-  return path === undefined ? undefined : violationAt(problem, path);
-};
+  const text = path === undefined ? undefined : violationAt(problem, path);
+  return text === undefined ? undefined : said(text, t);
+}
+
+/** In the words of the catalogue where it has them. */
+function said(text: string, t: I18n['t']): string {
+  const known = saidOf(text);
+  return known ? t(known.key, known.params) : text;
+}
 
 function whatToDo(problem: Problem): MessageKey {
   const byReason = `error.${problem.reason}`;
@@ -30,12 +39,16 @@ export function ProblemBox({ problem, fields }: { problem: Problem | null; field
       <p>
         <strong>✕ {t(whatToDo(problem))}</strong>
       </p>
-      {problem.message !== '' && !problem.unreachable && <p data-testid="problem-message">{problem.message}</p>}
+      {problem.message !== '' && problem.violations.length === 0 && !problem.unreachable && (
+        <p className="faint" data-testid="problem-message">
+          {problem.message}
+        </p>
+      )}
       {fields !== false && problem.violations.length > 0 && (
         <ul>
           {problem.violations.map((v) => (
             <li key={v.field + v.text} data-testid="violation" data-field={v.field}>
-              <span className="mono">{v.field}</span> {v.text}
+              {said(v.text, t)} <span className="mono faint">{v.field}</span>
             </li>
           ))}
         </ul>

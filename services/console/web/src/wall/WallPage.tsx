@@ -7,6 +7,7 @@ import { useDesk, useSpaceNow } from '../live/context';
 import { useStore } from '../live/store';
 import { divisionName } from '../logic/districts';
 import { nextClock, queueOf, unansweredOf } from '../logic/order';
+import { promptness } from '../logic/promptness';
 import { ms } from '../logic/time';
 import { MapPane } from '../map/MapPane';
 import { Countdown } from '../ui/Countdown';
@@ -54,7 +55,7 @@ function WallRow({ incident }: { incident: Incident }) {
       <span>
         <strong>{divisionName(incident.place?.adminCode ?? '', lang)}</strong> {incident.title}
         <br />
-        {clock && (due !== undefined ? <Countdown dueMs={due} nowMs={now} large /> : <strong>{t('clock.promptly')}</strong>)}{' '}
+        {clock && (due !== undefined ? <Countdown dueMs={due} nowMs={now} large /> : <strong>{t(promptness(clock))}</strong>)}{' '}
         {clock && (
           <span className="faint">
             {clock.bodyName} · {t(`duty.${clock.duty}` as MessageKey)}

@@ -11,6 +11,7 @@ export const incident = {
   'clock.from': 'from {time}',
   'clock.keptAt': 'done {time}',
   'clock.notStarted': 'not started: time of learning unknown',
+  'clock.noFigure': 'no limit',
   'clock.promptly': 'promptly',
   'clock.beijing': 'Beijing time',
   'clocks.title': 'Statutory clocks',

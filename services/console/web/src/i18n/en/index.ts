@@ -1,4 +1,5 @@
 import { desk } from './desk';
+import { errors } from './errors';
 import { incident } from './incident';
 import { report } from './report';
 import { notification } from './notification';
@@ -6,4 +7,4 @@ import { pages } from './pages';
 import type { zh } from '../zh';
 
 /** English: a full translation. The type holds it to the keys of the Chinese catalogue. */
-export const en: Record<keyof typeof zh, string> = { ...desk, ...incident, ...report, ...notification, ...pages };
+export const en: Record<keyof typeof zh, string> = { ...desk, ...errors, ...incident, ...report, ...notification, ...pages };

@@ -11,6 +11,7 @@ export const incident = {
   'clock.from': '{time} 起算',
   'clock.keptAt': '{time} 完成',
   'clock.notStarted': '何时知悉不详，未起算',
+  'clock.noFigure': '无定时',
   'clock.promptly': '及时',
   'clock.beijing': '北京时间',
   'clocks.title': '法定时限',
