@@ -3,10 +3,7 @@ import { AuditService } from '../gen/proto/fenghuo/audit/v1/audit_pb';
 import { ExerciseService } from '../gen/proto/fenghuo/exercise/v1/exercise_pb';
 import { PeopleService, SessionService } from '../gen/proto/fenghuo/identity/v1/identity_pb';
 import { IncidentService } from '../gen/proto/fenghuo/incident/v1/incident_service_pb';
-import {
-  NotificationService,
-  PartnerDirectoryService,
-} from '../gen/proto/fenghuo/notification/v1/notification_service_pb';
+import { NotificationService, PartnerDirectoryService } from '../gen/proto/fenghuo/notification/v1/notification_service_pb';
 import { makeTransport } from './transport';
 
 /** The services of the node, spoken to in one space. */

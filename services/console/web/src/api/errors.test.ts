@@ -7,13 +7,23 @@ const refused = new ConnectError('the report is not complete', Code.InvalidArgum
   { desc: ErrorInfoSchema, value: { reason: 'INVALID_REPORT', domain: 'fenghuo', metadata: { table: 'order17-2011' } } },
   {
     desc: BadRequestSchema,
-    value: { fieldViolations: [{ field: 'report.place.admin_code', description: 'no such division' }, { field: 'report.learn_time', description: 'lies ahead' }] },
+    value: {
+      fieldViolations: [
+        { field: 'report.place.admin_code', description: 'no such division' },
+        { field: 'report.learn_time', description: 'lies ahead' },
+      ],
+    },
   },
 ]);
 
 test('a refusal keeps its code, reason, words and fields', () => {
   const p = problemOf(refused);
-  expect(p).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_REPORT', message: 'the report is not complete', unreachable: false });
+  expect(p).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    reason: 'INVALID_REPORT',
+    message: 'the report is not complete',
+    unreachable: false,
+  });
   expect(p.metadata).toEqual({ table: 'order17-2011' });
   expect(p.violations).toHaveLength(2);
 });

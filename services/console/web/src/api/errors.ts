@@ -20,8 +20,7 @@ export interface Problem {
   unreachable: boolean;
 }
 
-const codeName = (code: Code): string =>
-  (Code[code] ?? 'Unknown').replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
+const codeName = (code: Code): string => (Code[code] ?? 'Unknown').replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
 
 export function problemOf(error: unknown): Problem {
   const e = ConnectError.from(error);

@@ -9,7 +9,10 @@ test('what the servers say of a field is found, with its figures', () => {
     key: 'wrong.division',
     params: { code: '999999', province: '420000' },
   });
-  expect(saidOf('lies 812 km from 建始县; check the coordinates, longitude first')).toEqual({ key: 'wrong.far', params: { km: '812', name: '建始县' } });
+  expect(saidOf('lies 812 km from 建始县; check the coordinates, longitude first')).toEqual({
+    key: 'wrong.far',
+    params: { km: '812', name: '建始县' },
+  });
   expect(saidOf('lies after report.learn_time: nobody learns of it before it happens')?.key).toBe('wrong.occurAfterLearn');
 });
 

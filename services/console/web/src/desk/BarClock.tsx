@@ -21,7 +21,10 @@ export function BarClock() {
   const rate = exercise?.clock?.rate ?? 1;
   return (
     <span className="bar-clock num" data-testid="bar-clock">
-      <span>{t('exercise.clock')}</span> <time>{isoDate(now)} <strong>{clockTimeSeconds(now)}</strong></time>{' '}
+      <span>{t('exercise.clock')}</span>{' '}
+      <time>
+        {isoDate(now)} <strong>{clockTimeSeconds(now)}</strong>
+      </time>{' '}
       <span>{rate === 0 ? t('exercise.still') : t('exercise.rate', { rate })}</span>{' '}
       <span className="real-time">{t('exercise.realTime', { time: clockTimeSeconds(wall) })}</span>
     </span>

@@ -61,7 +61,15 @@ export function DeskPage() {
     <main className={`desk ${route.incident ? 'desk-open' : ''} desk-${route.centre}`} data-testid="desk">
       <h1 className="sr">{t('signIn.title')}</h1>
       <aside className="desk-left" aria-label={t('desk.lists')}>
-        <Queue incidents={queue} notifications={notifications} scope={scope} open={route.incident} search={search} filter={filter} loaded={loaded} />
+        <Queue
+          incidents={queue}
+          notifications={notifications}
+          scope={scope}
+          open={route.incident}
+          search={search}
+          filter={filter}
+          loaded={loaded}
+        />
         <Unanswered notifications={unanswered} scope={scope} open={route.notification} />
       </aside>
       <section className="desk-centre" data-testid="centre">

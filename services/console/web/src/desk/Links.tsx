@@ -23,7 +23,12 @@ export function ServerLink() {
   const link = useStore(live.link);
   const shape = link.state === 'up' ? '●' : link.state === 'down' ? '✕' : '○';
   return (
-    <span className={`link ${link.state === 'down' ? 'link-down' : ''}`} data-testid="server-link" data-state={link.state} title={t('link.since', { time: clockTimeSeconds(link.since) })}>
+    <span
+      className={`link ${link.state === 'down' ? 'link-down' : ''}`}
+      data-testid="server-link"
+      data-state={link.state}
+      title={t('link.since', { time: clockTimeSeconds(link.since) })}
+    >
       <span aria-hidden="true">{shape}</span> {t('link.server')} {t(`link.${link.state}`)}
     </span>
   );

@@ -38,7 +38,13 @@ export function Queue({ incidents, notifications, scope, open, search, filter, l
         <h2>
           {t('queue.title')} <span className="num faint">{incidents.length}</span>
         </h2>
-        <Button label={t('report.take')} hint="n" tone="main" testId="take-report" onClick={() => go({ page: 'desk', centre: 'report', notification: '' })} />
+        <Button
+          label={t('report.take')}
+          hint="n"
+          tone="main"
+          testId="take-report"
+          onClick={() => go({ page: 'desk', centre: 'report', notification: '' })}
+        />
       </header>
       <label className="search">
         <span className="sr">{t('queue.search')}</span>

@@ -93,7 +93,9 @@ function Who({ lang }: { lang: 'zh' | 'en' }) {
   const person = useStore(sessionStore)?.person;
   const [leaving, setLeaving] = useState(false);
   if (!person) return null;
-  const roles = [...new Set(inForce(person, Date.now()).map((g) => `${t(`role.${g.role}` as MessageKey)} · ${fullName(g.jurisdiction, lang)}`))];
+  const roles = [
+    ...new Set(inForce(person, Date.now()).map((g) => `${t(`role.${g.role}` as MessageKey)} · ${fullName(g.jurisdiction, lang)}`)),
+  ];
   const leave = async () => {
     setLeaving(true);
     // The session ends here in any case; a server that cannot be reached lets it run out.

@@ -1,9 +1,5 @@
 import { go } from '../app/route';
-import {
-  Direction,
-  NotificationState,
-  type NotificationRecord,
-} from '../gen/proto/fenghuo/notification/v1/notification_pb';
+import { Direction, NotificationState, type NotificationRecord } from '../gen/proto/fenghuo/notification/v1/notification_pb';
 import { useI18n, type MessageKey } from '../i18n';
 import { useSpaceNow } from '../live/context';
 import { useSeen } from '../live/seen';

@@ -44,7 +44,11 @@ export function ExercisesPage() {
             <td>{t('exercise.realClock')}</td>
             <td />
             <td>
-              {space === 'real' ? t('exercise.here') : <Button label={t('exercise.leave')} tone="main" testId="enter-real" onClick={() => enter('real')} />}
+              {space === 'real' ? (
+                t('exercise.here')
+              ) : (
+                <Button label={t('exercise.leave')} tone="main" testId="enter-real" onClick={() => enter('real')} />
+              )}
             </td>
           </tr>
           {exercises.map((e) => (
@@ -55,10 +59,17 @@ export function ExercisesPage() {
               </td>
               <td>{t(`exerciseState.${e.state}` as MessageKey)}</td>
               <td className="num">
-                {ms(e.spaceTime) !== undefined && dateTime(ms(e.spaceTime) ?? 0)} {e.clock && e.state === ExerciseState.OPEN && t('exercise.rate', { rate: e.clock.rate })}
+                {ms(e.spaceTime) !== undefined && dateTime(ms(e.spaceTime) ?? 0)}{' '}
+                {e.clock && e.state === ExerciseState.OPEN && t('exercise.rate', { rate: e.clock.rate })}
               </td>
               <td>{e.provinceCodes.map((c) => divisionName(c, lang)).join(' · ')}</td>
-              <td>{space === e.name ? t('exercise.here') : <Button label={t('exercise.enter')} testId="enter-exercise" onClick={() => enter(e.name)} />}</td>
+              <td>
+                {space === e.name ? (
+                  t('exercise.here')
+                ) : (
+                  <Button label={t('exercise.enter')} testId="enter-exercise" onClick={() => enter(e.name)} />
+                )}
+              </td>
             </tr>
           ))}
         </tbody>

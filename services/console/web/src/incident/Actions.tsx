@@ -34,14 +34,18 @@ interface Props {
 export function Actions({ incident, onAction, quiet }: Props) {
   const { t } = useI18n();
   const open = incident.state !== IncidentState.CLOSED;
-  useKeys(
-    open ? KEYS.map(([kind, key]) => ({ key, label: `action.${kind}` as MessageKey, run: () => onAction({ kind }) })) : [],
-  );
+  useKeys(open ? KEYS.map(([kind, key]) => ({ key, label: `action.${kind}` as MessageKey, run: () => onAction({ kind }) })) : []);
   if (!open) return null;
   return (
     <div className={`actions ${quiet ? 'actions-quiet' : ''}`} role="toolbar" aria-label={t('action.title')}>
       {KEYS.map(([kind, key]) => (
-        <Button key={kind} label={t(`action.${kind}` as MessageKey)} hint={key} testId={`action-${kind}`} onClick={() => onAction({ kind })} />
+        <Button
+          key={kind}
+          label={t(`action.${kind}` as MessageKey)}
+          hint={key}
+          testId={`action-${kind}`}
+          onClick={() => onAction({ kind })}
+        />
       ))}
     </div>
   );

@@ -33,7 +33,14 @@ export function BodyPicker({ label, bodies, value, onChange, testId, path }: Pro
   return (
     <Field label={label} path={path} testId={testId}>
       {({ id, describedBy, invalid }) => (
-        <select id={id} value={value} aria-describedby={describedBy} aria-invalid={invalid} data-testid={`input-${testId}`} onChange={(e) => onChange(e.target.value)}>
+        <select
+          id={id}
+          value={value}
+          aria-describedby={describedBy}
+          aria-invalid={invalid}
+          data-testid={`input-${testId}`}
+          onChange={(e) => onChange(e.target.value)}
+        >
           {bodies.map((b) => (
             <option key={b.code} value={b.code}>
               {b.name || fullName(b.code, lang)} {b.code}

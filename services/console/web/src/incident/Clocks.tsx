@@ -49,7 +49,14 @@ function ClockRow({ clock, onAction }: { clock: Clock; onAction: (action: Action
   const live = pending(clock);
   const byHand = clock.duty === DutyKind.VERIFY || clock.duty === DutyKind.PROPOSE_TO_GOVERNMENT || clock.duty === DutyKind.OTHER;
   return (
-    <li className={`clock ${live ? '' : 'clock-done'} ${clock.state === ClockState.MISSED ? 'clock-missed' : ''}`} data-testid="clock" data-name={clock.name} data-state={ClockState[clock.state]} data-row-id={clock.row} data-body={clock.bodyCode}>
+    <li
+      className={`clock ${live ? '' : 'clock-done'} ${clock.state === ClockState.MISSED ? 'clock-missed' : ''}`}
+      data-testid="clock"
+      data-name={clock.name}
+      data-state={ClockState[clock.state]}
+      data-row-id={clock.row}
+      data-body={clock.bodyCode}
+    >
       <span className="clock-time">
         {live && due !== undefined ? (
           <Countdown dueMs={due} nowMs={now} large />
@@ -69,27 +76,39 @@ function ClockRow({ clock, onAction }: { clock: Clock; onAction: (action: Action
         </span>
         <span className="clock-times">
           <span className="faint num">
-          {start !== undefined ? t('clock.from', { time: shortTime(start, now) }) : t('clock.notStarted')}
-          {due !== undefined && <> · {t('clock.dueAt', { time: shortTime(due, now) })}</>}
-          {kept !== undefined && <> · {t('clock.keptAt', { time: shortTime(kept, now) })}</>}
-          {clock.state === ClockState.MISSED && live && <> · ✕ {t('clockState.4')}</>}
+            {start !== undefined ? t('clock.from', { time: shortTime(start, now) }) : t('clock.notStarted')}
+            {due !== undefined && <> · {t('clock.dueAt', { time: shortTime(due, now) })}</>}
+            {kept !== undefined && <> · {t('clock.keptAt', { time: shortTime(kept, now) })}</>}
+            {clock.state === ClockState.MISSED && live && <> · ✕ {t('clockState.4')}</>}
           </span>
           <details className="why">
-          <summary>{t('common.why')}</summary>
-          <p>{pick(clock.citationZh, clock.citationEn)}</p>
-          <p className="faint mono">{clock.row}</p>
-          {clock.keptBy && <p className="faint">{clock.keptBy}</p>}
-          {clock.ground && <p>{clock.ground}</p>}
+            <summary>{t('common.why')}</summary>
+            <p>{pick(clock.citationZh, clock.citationEn)}</p>
+            <p className="faint mono">{clock.row}</p>
+            {clock.keptBy && <p className="faint">{clock.keptBy}</p>}
+            {clock.ground && <p>{clock.ground}</p>}
           </details>
         </span>
       </span>
       <span className="clock-do">
         {clock.state === ClockState.NOT_STARTED && (
-          <Button label={t('action.learned')} tone="quiet" testId="clock-learned" onClick={() => onAction({ kind: 'learned', code: clock.bodyCode })} />
+          <Button
+            label={t('action.learned')}
+            tone="quiet"
+            testId="clock-learned"
+            onClick={() => onAction({ kind: 'learned', code: clock.bodyCode })}
+          />
         )}
-        {live && byHand && <Button label={t('action.duty')} tone="quiet" testId="clock-duty" onClick={() => onAction({ kind: 'duty', clock: clock.name })} />}
+        {live && byHand && (
+          <Button label={t('action.duty')} tone="quiet" testId="clock-duty" onClick={() => onAction({ kind: 'duty', clock: clock.name })} />
+        )}
         {live && (clock.duty === DutyKind.REPORT || clock.duty === DutyKind.OTHER) && (
-          <Button label={t('action.upward')} tone="quiet" testId="clock-upward" onClick={() => onAction({ kind: 'upward', code: clock.bodyCode })} />
+          <Button
+            label={t('action.upward')}
+            tone="quiet"
+            testId="clock-upward"
+            onClick={() => onAction({ kind: 'upward', code: clock.bodyCode })}
+          />
         )}
         {live && clock.duty === DutyKind.NOTIFY_NEIGHBOUR && (
           <Button label={t('action.draft')} tone="quiet" testId="clock-draft" onClick={() => onAction({ kind: 'draft' })} />

@@ -49,10 +49,26 @@ export function DraftForm({ incident, action, onDone, onCancel }: FormProps) {
   };
 
   return (
-    <FormBox title={t('action.draft')} call={call} sendLabel={t('draft.make')} onSend={() => void send()} onCancel={onCancel} testId="draft" note={t('draft.note')} {...(partnerCode ? {} : { blocked: t('draft.noPartner') })}>
+    <FormBox
+      title={t('action.draft')}
+      call={call}
+      sendLabel={t('draft.make')}
+      onSend={() => void send()}
+      onCancel={onCancel}
+      testId="draft"
+      note={t('draft.note')}
+      {...(partnerCode ? {} : { blocked: t('draft.noPartner') })}
+    >
       <Field label={t('draft.partner')} path="partner_code" testId="draft-partner">
         {({ id, describedBy, invalid }) => (
-          <select id={id} value={partnerCode} aria-describedby={describedBy} aria-invalid={invalid} data-testid="input-draft-partner" onChange={(e) => setChosen(e.target.value)}>
+          <select
+            id={id}
+            value={partnerCode}
+            aria-describedby={describedBy}
+            aria-invalid={invalid}
+            data-testid="input-draft-partner"
+            onChange={(e) => setChosen(e.target.value)}
+          >
             {order.map((code) => (
               <option key={code} value={code}>
                 {names.get(code)} {code}
@@ -62,7 +78,14 @@ export function DraftForm({ incident, action, onDone, onCancel }: FormProps) {
         )}
       </Field>
       {why && <p className="faint">{pick(why.whyZh, why.whyEn)}</p>}
-      <Choice label={t('draft.kind')} path="kind" options={KINDS.map((k) => ({ value: k, label: t(`kind.${k}` as MessageKey) }))} value={kind} onChange={setKind} testId="draft-kind" />
+      <Choice
+        label={t('draft.kind')}
+        path="kind"
+        options={KINDS.map((k) => ({ value: k, label: t(`kind.${k}` as MessageKey) }))}
+        value={kind}
+        onChange={setKind}
+        testId="draft-kind"
+      />
     </FormBox>
   );
 }

@@ -26,7 +26,15 @@ export function DutyForm({ incident, action, onDone, onCancel }: FormProps) {
   };
 
   return (
-    <FormBox title={t('action.duty')} call={call} sendLabel={t('duty.send')} onSend={() => void send()} onCancel={onCancel} testId="duty" {...(remark.trim() === '' ? { blocked: t('duty.needsRemark') } : {})}>
+    <FormBox
+      title={t('action.duty')}
+      call={call}
+      sendLabel={t('duty.send')}
+      onSend={() => void send()}
+      onCancel={onCancel}
+      testId="duty"
+      {...(remark.trim() === '' ? { blocked: t('duty.needsRemark') } : {})}
+    >
       <p>
         <strong>{clock.bodyName}</strong> {t(`duty.${clock.duty}` as MessageKey)}
       </p>

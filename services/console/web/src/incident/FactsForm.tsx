@@ -39,7 +39,13 @@ export function FactsForm({ incident, onDone, onCancel }: FormProps) {
   const set = (change: Partial<FactsEdit>) => draft.set({ ...v, ...change });
   const changed = factsChanged(v.facts, v.before) || v.substances.some((s) => s.name !== '');
   const readable = factsReadable(v.facts) && v.substances.every(substanceReadable);
-  const blocked = !changed ? t('form.nothingChanged') : !readable ? t('form.unreadable') : v.source.trim() === '' ? t('form.needsSource') : undefined;
+  const blocked = !changed
+    ? t('form.nothingChanged')
+    : !readable
+      ? t('form.unreadable')
+      : v.source.trim() === ''
+        ? t('form.needsSource')
+        : undefined;
 
   const send = async () => {
     const body = {
@@ -70,7 +76,15 @@ export function FactsForm({ incident, onDone, onCancel }: FormProps) {
       {...(v.etag !== incident.etag ? { note: t('facts.meanwhile') } : {})}
     >
       <div className="fields">
-        <TextField label={t('facts.source')} path="source" required value={v.source} onChange={(source) => set({ source })} testId="facts-source" placeholder={t('facts.sourceHow')} />
+        <TextField
+          label={t('facts.source')}
+          path="source"
+          required
+          value={v.source}
+          onChange={(source) => set({ source })}
+          testId="facts-source"
+          placeholder={t('facts.sourceHow')}
+        />
         <TimeField label={t('facts.asOf')} value={v.asOf} onChange={(asOf) => set({ asOf })} nowMs={now} testId="facts-as-of" />
       </div>
       <FactsFields value={v.facts} onChange={(facts) => set({ facts })} withStatus />

@@ -58,7 +58,16 @@ export function GradeForm({ incident, onDone, onCancel }: FormProps) {
   };
 
   return (
-    <FormBox title={t('action.grade')} call={call} sendLabel={t('decide.send')} onSend={() => void send()} onCancel={onCancel} testId="grade" note={t('decide.note')} {...(blocked ? { blocked } : {})}>
+    <FormBox
+      title={t('action.grade')}
+      call={call}
+      sendLabel={t('decide.send')}
+      onSend={() => void send()}
+      onCancel={onCancel}
+      testId="grade"
+      note={t('decide.note')}
+      {...(blocked ? { blocked } : {})}
+    >
       <Choice
         label={t('decide.grade')}
         path="decision.grade"
@@ -70,13 +79,30 @@ export function GradeForm({ incident, onDone, onCancel }: FormProps) {
       <Choice
         label={t('decide.kind')}
         path="decision.kind"
-        options={[GradeDecisionKind.PRELIMINARY, GradeDecisionKind.DETERMINED].map((k) => ({ value: k, label: t(`decisionKind.${k}` as MessageKey) }))}
+        options={[GradeDecisionKind.PRELIMINARY, GradeDecisionKind.DETERMINED].map((k) => ({
+          value: k,
+          label: t(`decisionKind.${k}` as MessageKey),
+        }))}
         value={v.kind}
         onChange={(kind) => set({ kind })}
         testId="decide-kind"
       />
-      <TextField label={t('decide.authority')} path="decision.authority" value={v.authority} onChange={(authority) => set({ authority })} testId="decide-authority" />
-      <TextField label={differs ? t('decide.reasonDiffers') : t('decide.reason')} path="decision.reason" required={differs} rows={2} value={v.reason} onChange={(reason) => set({ reason })} testId="decide-reason" />
+      <TextField
+        label={t('decide.authority')}
+        path="decision.authority"
+        value={v.authority}
+        onChange={(authority) => set({ authority })}
+        testId="decide-authority"
+      />
+      <TextField
+        label={differs ? t('decide.reasonDiffers') : t('decide.reason')}
+        path="decision.reason"
+        required={differs}
+        rows={2}
+        value={v.reason}
+        onChange={(reason) => set({ reason })}
+        testId="decide-reason"
+      />
     </FormBox>
   );
 }

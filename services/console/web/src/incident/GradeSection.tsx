@@ -25,9 +25,15 @@ export function GradeSection({ incident }: { incident: Incident }) {
       </p>
       {d && (
         <p data-testid="grade-decided">
-          <GradeBadge grade={d.grade} state={1} /> {t(`decisionKind.${d.kind}` as MessageKey)} <strong>{t(gradeKey(d.grade))}</strong> · {d.authority}
+          <GradeBadge grade={d.grade} state={1} /> {t(`decisionKind.${d.kind}` as MessageKey)} <strong>{t(gradeKey(d.grade))}</strong> ·{' '}
+          {d.authority}
           {ms(d.decideTime) !== undefined && <span className="faint num"> · {dateTime(ms(d.decideTime) ?? 0)}</span>}
-          {d.reason && <><br />{d.reason}</>}
+          {d.reason && (
+            <>
+              <br />
+              {d.reason}
+            </>
+          )}
         </p>
       )}
       <ul className="clauses">
@@ -70,10 +76,15 @@ export function GradeSection({ incident }: { incident: Incident }) {
           </ul>
         </>
       )}
-      {a.tableId && <p className="faint" data-testid="rule-table">
-        {pick(a.tableTitleZh, a.tableTitleEn)} · <span className="mono">{a.tableId} {a.tableHash.slice(0, 12)}</span>
-        {ms(a.assessTime) !== undefined && <span className="num"> · {dateTime(ms(a.assessTime) ?? 0)}</span>}
-      </p>}
+      {a.tableId && (
+        <p className="faint" data-testid="rule-table">
+          {pick(a.tableTitleZh, a.tableTitleEn)} ·{' '}
+          <span className="mono">
+            {a.tableId} {a.tableHash.slice(0, 12)}
+          </span>
+          {ms(a.assessTime) !== undefined && <span className="num"> · {dateTime(ms(a.assessTime) ?? 0)}</span>}
+        </p>
+      )}
     </Section>
   );
 }

@@ -16,13 +16,25 @@ export function Head({ incident, onClose }: { incident: Incident; onClose: () =>
       <div className="row">
         <GradeBadge grade={grade} state={state} large />
         <h2 data-testid="incident-title">{incident.title}</h2>
-        <button type="button" className="tool" onClick={onClose} title={t('common.close')} data-testid="incident-close-panel" aria-label={t('common.close')}>
+        <button
+          type="button"
+          className="tool"
+          onClick={onClose}
+          title={t('common.close')}
+          data-testid="incident-close-panel"
+          aria-label={t('common.close')}
+        >
           ✕
         </button>
       </div>
       <p>
         <strong data-testid="incident-place">{fullName(place?.adminCode ?? '', lang)}</strong> {place?.description} {place?.waterBody}
-        {incident.state === IncidentState.CLOSED && <strong className="closed" data-testid="incident-closed"> ■ {t('incident.closed')}</strong>}
+        {incident.state === IncidentState.CLOSED && (
+          <strong className="closed" data-testid="incident-closed">
+            {' '}
+            ■ {t('incident.closed')}
+          </strong>
+        )}
       </p>
       <dl className="times num">
         <dt>{t('time.occurred')}</dt>

@@ -53,7 +53,15 @@ export function IncidentPanel({ name }: { name: string }) {
       <TakenNotice incident={name} />
       <Head incident={incident} onClose={() => go({ incident: '' })} />
       <Actions incident={incident} onAction={setAction} quiet={action !== null} />
-      {action && <ActionForm key={action.kind + (action.clock ?? '')} action={action} incident={incident} onDone={done} onCancel={() => setAction(null)} />}
+      {action && (
+        <ActionForm
+          key={action.kind + (action.clock ?? '')}
+          action={action}
+          incident={incident}
+          onDone={done}
+          onCancel={() => setAction(null)}
+        />
+      )}
       <Clocks incident={incident} onAction={setAction} />
       <GradeSection incident={incident} />
       <NotificationsSection incident={incident} onAction={setAction} />

@@ -31,10 +31,34 @@ export function LearnedForm({ incident, action, onDone, onCancel }: FormProps) {
   };
 
   return (
-    <FormBox title={t('action.learned')} call={call} sendLabel={t('learned.send')} onSend={() => void send()} onCancel={onCancel} testId="learned" note={t('learned.note')} {...(learned.ms === null ? { blocked: t('form.needsTime') } : {})}>
+    <FormBox
+      title={t('action.learned')}
+      call={call}
+      sendLabel={t('learned.send')}
+      onSend={() => void send()}
+      onCancel={onCancel}
+      testId="learned"
+      note={t('learned.note')}
+      {...(learned.ms === null ? { blocked: t('form.needsTime') } : {})}
+    >
       <div className="fields">
-        <BodyPicker label={t('upward.body')} path="body_code" bodies={bodiesOf(incident, node.provinceCode)} value={body} onChange={setBody} testId="learned-body" />
-        <TimeField label={t('time.learned')} path="learn_time" required value={learned} onChange={setLearned} nowMs={now} testId="learned-time" />
+        <BodyPicker
+          label={t('upward.body')}
+          path="body_code"
+          bodies={bodiesOf(incident, node.provinceCode)}
+          value={body}
+          onChange={setBody}
+          testId="learned-body"
+        />
+        <TimeField
+          label={t('time.learned')}
+          path="learn_time"
+          required
+          value={learned}
+          onChange={setLearned}
+          nowMs={now}
+          testId="learned-time"
+        />
       </div>
     </FormBox>
   );

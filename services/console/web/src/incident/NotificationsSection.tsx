@@ -30,7 +30,12 @@ export function NotificationsSection({ incident, onAction }: { incident: Inciden
           <h3>{t('notifications.should')}</h3>
           <ul className="entries">
             {recipients.map((r) => (
-              <ShouldKnow key={r.partnerCode} recipient={r} told={own.some((n) => n.partnerCode === r.partnerCode)} onDraft={() => onAction({ kind: 'draft', code: r.partnerCode })} />
+              <ShouldKnow
+                key={r.partnerCode}
+                recipient={r}
+                told={own.some((n) => n.partnerCode === r.partnerCode)}
+                onDraft={() => onAction({ kind: 'draft', code: r.partnerCode })}
+              />
             ))}
           </ul>
         </>

@@ -42,7 +42,8 @@ export function UpwardForm({ incident, action, onDone, onCancel }: FormProps) {
   }));
   const v = draft.value;
   const set = (change: Partial<Edit>) => draft.set({ ...v, ...change });
-  const blocked = unreadable(v.sent) || v.sent.ms === null ? t('form.needsTime') : v.receiver.trim() === '' ? t('upward.needsReceiver') : undefined;
+  const blocked =
+    unreadable(v.sent) || v.sent.ms === null ? t('form.needsTime') : v.receiver.trim() === '' ? t('upward.needsReceiver') : undefined;
 
   const send = async () => {
     const sendTime = stamp(v.sent.ms);
@@ -67,7 +68,16 @@ export function UpwardForm({ incident, action, onDone, onCancel }: FormProps) {
   };
 
   return (
-    <FormBox title={t('action.upward')} call={call} sendLabel={t('upward.send')} onSend={() => void send()} onCancel={onCancel} testId="upward" note={t('upward.note')} {...(blocked ? { blocked } : {})}>
+    <FormBox
+      title={t('action.upward')}
+      call={call}
+      sendLabel={t('upward.send')}
+      onSend={() => void send()}
+      onCancel={onCancel}
+      testId="upward"
+      note={t('upward.note')}
+      {...(blocked ? { blocked } : {})}
+    >
       <Choice
         label={t('upward.kind')}
         path="upward_report.kind"
@@ -77,10 +87,38 @@ export function UpwardForm({ incident, action, onDone, onCancel }: FormProps) {
         testId="upward-kind"
       />
       <div className="fields">
-        <BodyPicker label={t('upward.body')} path="upward_report.body_code" bodies={bodies} value={v.body} onChange={(body) => set({ body })} testId="upward-body" />
-        <TimeField label={t('upward.sent')} path="upward_report.send_time" required value={v.sent} onChange={(sent) => set({ sent })} nowMs={now} testId="upward-sent" />
-        <TextField label={t('upward.receiver')} path="upward_report.receiver" required value={v.receiver} onChange={(receiver) => set({ receiver })} testId="upward-receiver" />
-        <TextField label={t('upward.number')} path="upward_report.receipt_number" value={v.number} onChange={(number) => set({ number })} testId="upward-number" />
+        <BodyPicker
+          label={t('upward.body')}
+          path="upward_report.body_code"
+          bodies={bodies}
+          value={v.body}
+          onChange={(body) => set({ body })}
+          testId="upward-body"
+        />
+        <TimeField
+          label={t('upward.sent')}
+          path="upward_report.send_time"
+          required
+          value={v.sent}
+          onChange={(sent) => set({ sent })}
+          nowMs={now}
+          testId="upward-sent"
+        />
+        <TextField
+          label={t('upward.receiver')}
+          path="upward_report.receiver"
+          required
+          value={v.receiver}
+          onChange={(receiver) => set({ receiver })}
+          testId="upward-receiver"
+        />
+        <TextField
+          label={t('upward.number')}
+          path="upward_report.receipt_number"
+          value={v.number}
+          onChange={(number) => set({ number })}
+          testId="upward-number"
+        />
       </div>
       <Choice
         label={t('upward.how')}
@@ -90,7 +128,15 @@ export function UpwardForm({ incident, action, onDone, onCancel }: FormProps) {
         testId="upward-how"
         {...(v.telephone === 1 ? { hint: t('upward.telephoneOwes') } : {})}
       />
-      <TextField label={t('upward.text')} path="upward_report.text" rows={4} wide value={v.text} onChange={(text) => set({ text })} testId="upward-text" />
+      <TextField
+        label={t('upward.text')}
+        path="upward_report.text"
+        rows={4}
+        wide
+        value={v.text}
+        onChange={(text) => set({ text })}
+        testId="upward-text"
+      />
     </FormBox>
   );
 }

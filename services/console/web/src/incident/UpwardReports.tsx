@@ -13,8 +13,10 @@ export function UpwardReports({ incident }: { incident: Incident }) {
         {incident.upwardReports.map((u) => (
           <li key={u.name} data-testid="upward-report" data-kind={u.kind}>
             <p>
-              <strong>{t(`upwardKind.${u.kind}` as MessageKey)}</strong> <span className="num">{dateTime(ms(u.sendTime) ?? 0)}</span> · {fullName(u.bodyCode, lang)} → {u.receiver}
-              {u.receiptNumber && <span className="mono"> {u.receiptNumber}</span>} · {u.byTelephone ? t('upward.telephone') : t('upward.written')}
+              <strong>{t(`upwardKind.${u.kind}` as MessageKey)}</strong> <span className="num">{dateTime(ms(u.sendTime) ?? 0)}</span> ·{' '}
+              {fullName(u.bodyCode, lang)} → {u.receiver}
+              {u.receiptNumber && <span className="mono"> {u.receiptNumber}</span>} ·{' '}
+              {u.byTelephone ? t('upward.telephone') : t('upward.written')}
             </p>
             {u.text && <p className="told">{u.text}</p>}
           </li>

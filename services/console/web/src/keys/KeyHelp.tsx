@@ -9,7 +9,10 @@ export function KeyHelp({ onClose }: { onClose: () => void }) {
   const { t } = useI18n();
   const [bindings] = useState(() => {
     const known = new Map(
-      [...layers.get()].reverse().flatMap((layer) => layer.current.map((b) => [b.key, b.label] as const)).reverse(),
+      [...layers.get()]
+        .reverse()
+        .flatMap((layer) => layer.current.map((b) => [b.key, b.label] as const))
+        .reverse(),
     );
     // Enter is the button's own.
     return [['Enter', 'key.open'] as const, ...[...known].reverse()];

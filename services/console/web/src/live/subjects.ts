@@ -1,8 +1,5 @@
 /** What has to be read again after an event, by the name of the record that changed. */
-export type Subject =
-  | { kind: 'incident'; name: string }
-  | { kind: 'notification'; name: string }
-  | { kind: 'other' };
+export type Subject = { kind: 'incident'; name: string } | { kind: 'notification'; name: string } | { kind: 'other' };
 
 const INCIDENT = /^provinces\/\d{6}\/incidents\/[^/]+/;
 const NOTIFICATION = /^provinces\/\d{6}\/notifications\/[^/]+/;

@@ -38,7 +38,10 @@ function score(d: Division, query: string): number {
   const en = plain(d.en);
   if (d.code === query || zh === query || en === query) return 0;
   if (zh.startsWith(query) || en.startsWith(query) || d.code.startsWith(query)) return 1;
-  const initials = d.en.split(/[^A-Za-z]+/).map((w) => w.charAt(0).toLowerCase()).join('');
+  const initials = d.en
+    .split(/[^A-Za-z]+/)
+    .map((w) => w.charAt(0).toLowerCase())
+    .join('');
   if (query.length > 1 && initials.startsWith(query)) return 2;
   return zh.includes(query) || en.includes(query) ? 3 : 9;
 }

@@ -60,7 +60,10 @@ export function draftOfFacts(facts?: Facts): FactsDraft {
 
 /** The number in a text: undefined for unknown, NaN for something that is no number. Thousands may be separated. */
 export function numberIn(text: string): number | undefined {
-  const plain = text.normalize('NFKC').trim().replace(/(?<=\d)[,](?=\d{3}(\D|$))/g, '');
+  const plain = text
+    .normalize('NFKC')
+    .trim()
+    .replace(/(?<=\d)[,](?=\d{3}(\D|$))/g, '');
   if (plain === '') return undefined;
   return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : Number.NaN;
 }

@@ -57,7 +57,12 @@ const note = (name: string, direction: Direction, state: NotificationState, due?
 };
 
 test('what waits for us comes before what waits for them; drafts and answered ones wait for nobody', () => {
-  const answered = create(NotificationRecordSchema, { name: 'answered', direction: Direction.OUTGOING, state: NotificationState.ACKNOWLEDGED, acknowledgement: { person: 'x' } });
+  const answered = create(NotificationRecordSchema, {
+    name: 'answered',
+    direction: Direction.OUTGOING,
+    state: NotificationState.ACKNOWLEDGED,
+    acknowledgement: { person: 'x' },
+  });
   const all = [
     note('sent', Direction.OUTGOING, NotificationState.DELIVERED, now + 60_000),
     note('draft', Direction.OUTGOING, NotificationState.DRAFT),

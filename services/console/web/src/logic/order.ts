@@ -1,9 +1,5 @@
 import { ClockState, DutyKind, IncidentState, type Clock, type Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
-import {
-  Direction,
-  NotificationState,
-  type NotificationRecord,
-} from '../gen/proto/fenghuo/notification/v1/notification_pb';
+import { Direction, NotificationState, type NotificationRecord } from '../gen/proto/fenghuo/notification/v1/notification_pb';
 import { ms } from './time';
 
 /** A clock that somebody still has to deal with: running, or missed and not made up for. */
@@ -42,18 +38,12 @@ export function queueOf(incidents: Iterable<Incident>): Incident[] {
 export function unanswered(n: NotificationRecord): boolean {
   if (n.acknowledgement) return false;
   if (n.direction === Direction.INCOMING) return n.state !== NotificationState.REFUSED;
-  return (
-    n.state === NotificationState.APPROVED ||
-    n.state === NotificationState.DELIVERED ||
-    n.state === NotificationState.REFUSED
-  );
+  return n.state === NotificationState.APPROVED || n.state === NotificationState.DELIVERED || n.state === NotificationState.REFUSED;
 }
 
 /** What nobody has answered: what waits for us first, then by when it is missed. */
 export function unansweredOf(notifications: Iterable<NotificationRecord>): NotificationRecord[] {
   const missed = (n: NotificationRecord) => ms(n.acknowledgeDueTime) ?? Number.MAX_SAFE_INTEGER;
   const own = (n: NotificationRecord) => (n.direction === Direction.INCOMING ? 0 : 1);
-  return [...notifications]
-    .filter(unanswered)
-    .sort((a, b) => own(a) - own(b) || missed(a) - missed(b) || (a.name < b.name ? -1 : 1));
+  return [...notifications].filter(unanswered).sort((a, b) => own(a) - own(b) || missed(a) - missed(b) || (a.name < b.name ? -1 : 1));
 }

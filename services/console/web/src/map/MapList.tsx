@@ -19,10 +19,20 @@ export function MapList({ points, incidents, onShow }: Props) {
   const [text, setText] = useState('');
   const name = (p: { name_zh: string; name_en: string }) => (lang === 'zh' ? p.name_zh : p.name_en);
   const has = (s: string) => s.toLowerCase().includes(text.trim().toLowerCase());
-  const found = points.features.filter((f) => has(`${f.properties.name_zh} ${f.properties.name_en} ${f.properties.river_zh} ${t(`map.${f.properties.kind}`)}`));
+  const found = points.features.filter((f) =>
+    has(`${f.properties.name_zh} ${f.properties.name_en} ${f.properties.river_zh} ${t(`map.${f.properties.kind}`)}`),
+  );
   return (
     <div className="map-list" data-testid="map-list">
-      <input type="search" autoFocus value={text} aria-label={t('map.search')} placeholder={t('map.search')} data-testid="map-search" onChange={(e) => setText(e.target.value)} />
+      <input
+        type="search"
+        autoFocus
+        value={text}
+        aria-label={t('map.search')}
+        placeholder={t('map.search')}
+        data-testid="map-search"
+        onChange={(e) => setText(e.target.value)}
+      />
       <ul>
         {incidents.map((i) => {
           const at = positionOf(i);

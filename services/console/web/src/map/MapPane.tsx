@@ -27,13 +27,13 @@ export function MapPane({ incidents, bare }: { incidents: readonly Incident[]; b
         <p className="empty">{data.state === 'failed' ? t('map.failed') : t('app.loading')}</p>
       )}
       {!bare && (
-      <div className="map-side">
-        <button type="button" className="tool" aria-expanded={listed} data-testid="map-list-toggle" onClick={() => setListed(!listed)}>
-          {t('map.list')}
-          <Kbd>m</Kbd>
-        </button>
-        {listed && data.state === 'ready' && <MapList points={data.map.points} incidents={incidents} onShow={show} />}
-      </div>
+        <div className="map-side">
+          <button type="button" className="tool" aria-expanded={listed} data-testid="map-list-toggle" onClick={() => setListed(!listed)}>
+            {t('map.list')}
+            <Kbd>m</Kbd>
+          </button>
+          {listed && data.state === 'ready' && <MapList points={data.map.points} incidents={incidents} onShow={show} />}
+        </div>
       )}
       <ul className="legend" aria-label={t('map.legend')}>
         <li>

@@ -30,7 +30,16 @@ export function mapIcons(p: Palette): Record<string, ImageData> {
       c.fillStyle = p.river;
       c.strokeStyle = p.halo;
       c.lineWidth = 2;
-      path(c, [[6, 5], [28, 16], [6, 27], [11, 16]], true);
+      path(
+        c,
+        [
+          [6, 5],
+          [28, 16],
+          [6, 27],
+          [11, 16],
+        ],
+        true,
+      );
       c.fill();
       c.stroke();
     }),
@@ -44,12 +53,29 @@ export function mapIcons(p: Palette): Record<string, ImageData> {
     intake: draw((c) => {
       line(c);
       c.fillStyle = p.point;
-      path(c, [[16, 4], [26, 24], [6, 24]], true);
+      path(
+        c,
+        [
+          [16, 4],
+          [26, 24],
+          [6, 24],
+        ],
+        true,
+      );
       c.fill();
     }),
     crossing: draw((c) => {
       line(c);
-      path(c, [[16, 5], [27, 16], [16, 27], [5, 16]], true);
+      path(
+        c,
+        [
+          [16, 5],
+          [27, 16],
+          [16, 27],
+          [5, 16],
+        ],
+        true,
+      );
       c.fill();
       c.stroke();
     }),

@@ -35,20 +35,35 @@ export function AcknowledgeForm({ record }: { record: NotificationRecord }) {
     draft.reset({ remark: '', attempt: null });
     live.notifications.put(answer.notification);
   };
-  useKeys([
-    { key: 'a', label: 'key.acknowledge', run: () => setAsking(true) },
-    { key: 'Ctrl+Enter', label: 'key.acknowledge', run: () => setAsking(true), whileTyping: true },
-  ], { within: box });
+  useKeys(
+    [
+      { key: 'a', label: 'key.acknowledge', run: () => setAsking(true) },
+      { key: 'Ctrl+Enter', label: 'key.acknowledge', run: () => setAsking(true), whileTyping: true },
+    ],
+    { within: box },
+  );
 
   return (
     <div ref={box} className="form-box" data-testid="form-acknowledge">
       <FormProblem value={call.problem}>
-        <TextField label={t('ack.remark')} path="remark" rows={2} wide value={v.remark} onChange={(remark) => draft.set({ ...v, remark })} testId="ack-remark" />
+        <TextField
+          label={t('ack.remark')}
+          path="remark"
+          rows={2}
+          wide
+          value={v.remark}
+          onChange={(remark) => draft.set({ ...v, remark })}
+          testId="ack-remark"
+        />
         <ProblemBox problem={call.problem} />
       </FormProblem>
       {asking ? (
         <ConfirmBar
-          sentence={t('ack.sentence', { person: person?.displayName ?? '', post: person?.post ?? '', partner: divisionName(record.partnerCode, lang) })}
+          sentence={t('ack.sentence', {
+            person: person?.displayName ?? '',
+            post: person?.post ?? '',
+            partner: divisionName(record.partnerCode, lang),
+          })}
           confirmLabel={t('ack.send')}
           busy={call.busy}
           onConfirm={() => void send()}
@@ -59,7 +74,11 @@ export function AcknowledgeForm({ record }: { record: NotificationRecord }) {
         <div className="row">
           <Button label={t('ack.ask')} hint="a" tone="main" testId="acknowledge" onClick={() => setAsking(true)} />
           {!record.incident && (
-            <Button label={t('ack.takeReport')} testId="report-from-notification" onClick={() => go({ centre: 'report', notification: record.name })} />
+            <Button
+              label={t('ack.takeReport')}
+              testId="report-from-notification"
+              onClick={() => go({ centre: 'report', notification: record.name })}
+            />
           )}
         </div>
       )}

@@ -20,15 +20,25 @@ export function Content({ content: c }: { content: Notification }) {
         <Line label={t('notification.place')}>
           {c.place && [fullName(c.place.adminCode, lang), c.place.description, c.place.waterBody].filter(Boolean).join(' ')}
         </Line>
-        <Line label={t('time.occurred')} num>{time(ms(c.occurTime))}</Line>
-        <Line label={t('time.learned')} num>{time(ms(c.learnTime))}</Line>
+        <Line label={t('time.occurred')} num>
+          {time(ms(c.occurTime))}
+        </Line>
+        <Line label={t('time.learned')} num>
+          {time(ms(c.learnTime))}
+        </Line>
         <Line label={t('notification.sectionSender')}>{c.sectionSenderName}</Line>
         <Line label={t('notification.sectionRecipient')}>{c.sectionRecipientName}</Line>
-        <Line label={t('notification.flow')} num>{c.flowM3PerS === undefined ? null : `${formatNumber(c.flowM3PerS)} m³/s`}</Line>
+        <Line label={t('notification.flow')} num>
+          {c.flowM3PerS === undefined ? null : `${formatNumber(c.flowM3PerS)} m³/s`}
+        </Line>
         <Line label={t('notification.measures')}>{c.measuresTaken}</Line>
         <Line label={t('notification.asked')}>{c.requestedAction}</Line>
-        <Line label={t('notification.nextUpdate')} num>{time(ms(c.nextUpdateTime))}</Line>
-        <Line label={t('notification.telephone')} num>{c.dutyTelephone}</Line>
+        <Line label={t('notification.nextUpdate')} num>
+          {time(ms(c.nextUpdateTime))}
+        </Line>
+        <Line label={t('notification.telephone')} num>
+          {c.dutyTelephone}
+        </Line>
         <Line label={t('notification.approvedBy')}>{c.approvedBy}</Line>
       </dl>
       <SubstanceTable substances={c.substances} />

@@ -81,29 +81,59 @@ export function DraftEditor({ record }: { record: NotificationRecord }) {
   };
 
   const ask = (what: 'approve' | 'discard') => readable && !call.busy && setAsking(what);
-  useKeys([
-    { key: 'Ctrl+Enter', label: 'key.approve', run: () => ask('approve'), whileTyping: true },
-    { key: 's', label: 'key.save', run: () => void save() },
-  ], { within: box });
+  useKeys(
+    [
+      { key: 'Ctrl+Enter', label: 'key.approve', run: () => ask('approve'), whileTyping: true },
+      { key: 's', label: 'key.save', run: () => void save() },
+    ],
+    { within: box },
+  );
   return (
     <div ref={box}>
       <FormProblem value={call.problem}>
-      <DraftFields value={v.draft} onChange={(draft) => edit.set({ ...v, draft })} />
-      <ProblemBox problem={call.problem} />
-      {asking === 'approve' && (
-        <ConfirmBar sentence={sentence} confirmLabel={t('approve.send')} busy={call.busy} onConfirm={() => void approve()} onCancel={() => setAsking(null)} testId="approve" />
-      )}
-      {asking === 'discard' && (
-        <ConfirmBar sentence={t('discard.sentence', { partner: divisionName(record.partnerCode, lang) })} confirmLabel={t('discard.send')} busy={call.busy} onConfirm={() => void discard()} onCancel={() => setAsking(null)} testId="discard" />
-      )}
-      {!asking && (
-        <div className="row form-foot">
-          <Button label={t('approve.ask')} hint="Ctrl+Enter" tone="main" disabled={call.busy || !readable} testId="approve" onClick={() => ask('approve')} />
-          <Button label={t('approve.save')} hint="s" disabled={call.busy || !changed || !readable} testId="save-draft" onClick={() => void save()} />
-          <Button label={t('approve.discard')} disabled={call.busy} testId="discard" onClick={() => ask('discard')} />
-          <span className="faint">{changed ? t('approve.unsaved') : t('approve.saved')}</span>
-        </div>
-      )}
+        <DraftFields value={v.draft} onChange={(draft) => edit.set({ ...v, draft })} />
+        <ProblemBox problem={call.problem} />
+        {asking === 'approve' && (
+          <ConfirmBar
+            sentence={sentence}
+            confirmLabel={t('approve.send')}
+            busy={call.busy}
+            onConfirm={() => void approve()}
+            onCancel={() => setAsking(null)}
+            testId="approve"
+          />
+        )}
+        {asking === 'discard' && (
+          <ConfirmBar
+            sentence={t('discard.sentence', { partner: divisionName(record.partnerCode, lang) })}
+            confirmLabel={t('discard.send')}
+            busy={call.busy}
+            onConfirm={() => void discard()}
+            onCancel={() => setAsking(null)}
+            testId="discard"
+          />
+        )}
+        {!asking && (
+          <div className="row form-foot">
+            <Button
+              label={t('approve.ask')}
+              hint="Ctrl+Enter"
+              tone="main"
+              disabled={call.busy || !readable}
+              testId="approve"
+              onClick={() => ask('approve')}
+            />
+            <Button
+              label={t('approve.save')}
+              hint="s"
+              disabled={call.busy || !changed || !readable}
+              testId="save-draft"
+              onClick={() => void save()}
+            />
+            <Button label={t('approve.discard')} disabled={call.busy} testId="discard" onClick={() => ask('discard')} />
+            <span className="faint">{changed ? t('approve.unsaved') : t('approve.saved')}</span>
+          </div>
+        )}
       </FormProblem>
     </div>
   );

@@ -39,11 +39,34 @@ export function HandAcknowledgement({ record }: { record: NotificationRecord }) 
   };
   const blocked = person.trim() === '' ? t('ack.needsPerson') : time.ms === null ? t('form.needsTime') : undefined;
   return (
-    <FormBox title={t('ack.hand')} call={call} sendLabel={t('ack.handSend')} onSend={() => void send()} onCancel={() => setOpen(false)} testId="hand-ack" {...(blocked ? { blocked } : {})}>
+    <FormBox
+      title={t('ack.hand')}
+      call={call}
+      sendLabel={t('ack.handSend')}
+      onSend={() => void send()}
+      onCancel={() => setOpen(false)}
+      testId="hand-ack"
+      {...(blocked ? { blocked } : {})}
+    >
       <div className="fields">
-        <TextField label={t('ack.person')} path="acknowledgement.person" required value={person} onChange={setPerson} testId="hand-ack-person" />
+        <TextField
+          label={t('ack.person')}
+          path="acknowledgement.person"
+          required
+          value={person}
+          onChange={setPerson}
+          testId="hand-ack-person"
+        />
         <TextField label={t('ack.post')} path="acknowledgement.post" value={post} onChange={setPost} testId="hand-ack-post" />
-        <TimeField label={t('ack.time')} path="acknowledgement.acknowledge_time" required value={time} onChange={setTime} nowMs={now} testId="hand-ack-time" />
+        <TimeField
+          label={t('ack.time')}
+          path="acknowledgement.acknowledge_time"
+          required
+          value={time}
+          onChange={setTime}
+          nowMs={now}
+          testId="hand-ack-time"
+        />
         <TextField label={t('ack.handRemark')} path="acknowledgement.remark" value={remark} onChange={setRemark} testId="hand-ack-remark" />
       </div>
     </FormBox>

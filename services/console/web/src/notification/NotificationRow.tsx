@@ -17,8 +17,11 @@ export function NotificationRow({ record, onOpen }: { record: NotificationRecord
   return (
     <li data-testid="notification" data-name={record.name} data-state={record.state} data-direction={incoming ? 'incoming' : 'outgoing'}>
       <button type="button" className="entry-open" onClick={onOpen} data-testid="notification-open">
-        <span aria-hidden="true">{incoming ? '←' : '→'}</span> <strong>{incoming ? t('unanswered.from', { partner }) : t('unanswered.to', { partner })}</strong>{' '}
-        <span data-testid="notification-state">{t(`${incoming ? 'incomingState' : 'notificationState'}.${record.state}` as MessageKey)}</span>{' '}
+        <span aria-hidden="true">{incoming ? '←' : '→'}</span>{' '}
+        <strong>{incoming ? t('unanswered.from', { partner }) : t('unanswered.to', { partner })}</strong>{' '}
+        <span data-testid="notification-state">
+          {t(`${incoming ? 'incomingState' : 'notificationState'}.${record.state}` as MessageKey)}
+        </span>{' '}
         {unanswered(record) && due !== undefined && <Countdown dueMs={due} nowMs={now} />}
         <br />
         {record.letterNumber && <span className="mono">{record.letterNumber} </span>}

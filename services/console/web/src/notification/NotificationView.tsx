@@ -39,15 +39,30 @@ export function NotificationView({ name }: { name: string }) {
   const partner = divisionName(record.partnerCode, lang);
   const due = ms(record.acknowledgeDueTime);
   return (
-    <article className="paper" data-testid="notification-view" data-name={name} data-state={record.state} data-direction={incoming ? 'incoming' : 'outgoing'}>
+    <article
+      className="paper"
+      data-testid="notification-view"
+      data-name={name}
+      data-state={record.state}
+      data-direction={incoming ? 'incoming' : 'outgoing'}
+    >
       <header className="row spread">
         <h2>
-          <span aria-hidden="true">{incoming ? '←' : '→'}</span> {incoming ? t('notification.from', { partner }) : t('notification.to', { partner })}
+          <span aria-hidden="true">{incoming ? '←' : '→'}</span>{' '}
+          {incoming ? t('notification.from', { partner }) : t('notification.to', { partner })}
         </h2>
-        <Button label={t('common.close')} hint="Esc" tone="quiet" testId="notification-close" onClick={() => go({ centre: 'map', notification: '' })} />
+        <Button
+          label={t('common.close')}
+          hint="Esc"
+          tone="quiet"
+          testId="notification-close"
+          onClick={() => go({ centre: 'map', notification: '' })}
+        />
       </header>
       <p className="row">
-        <strong data-testid="notification-view-state">{t(`${incoming ? 'incomingState' : 'notificationState'}.${record.state}` as MessageKey)}</strong>
+        <strong data-testid="notification-view-state">
+          {t(`${incoming ? 'incomingState' : 'notificationState'}.${record.state}` as MessageKey)}
+        </strong>
         <span>{t(`kind.${record.content?.kind ?? 0}` as MessageKey)}</span>
         {ms(record.createTime) !== undefined && (
           <span className="faint num">

@@ -35,7 +35,13 @@ export function Receipts({ record }: { record: NotificationRecord }) {
           </details>
         </li>
       ) : (
-        !incoming && record.approveTime && !record.letterNumber && <li className="faint" data-testid="receipt-missing">○ {t('receipt.none')}</li>
+        !incoming &&
+        record.approveTime &&
+        !record.letterNumber && (
+          <li className="faint" data-testid="receipt-missing">
+            ○ {t('receipt.none')}
+          </li>
+        )
       )}
       {ack ? (
         <li data-testid="acknowledgement">

@@ -25,7 +25,8 @@ export interface NotificationDraft {
   boundary: number;
 }
 
-const typed = (value: number | undefined): TypedTime => (value === undefined ? { text: '', ms: null } : { text: dateTime(value), ms: value });
+const typed = (value: number | undefined): TypedTime =>
+  value === undefined ? { text: '', ms: null } : { text: dateTime(value), ms: value };
 
 export function draftOfNotification(n: Notification): NotificationDraft {
   return {

@@ -31,16 +31,55 @@ export function EnrolForm({ onClose }: { onClose: () => void }) {
   };
   const blocked = !says ? t('enrol.needsBundle') : fingerprint.trim() === '' ? t('enrol.needsFingerprint') : undefined;
   return (
-    <FormBox title={t('partner.enrol')} call={call} sendLabel={t('enrol.send')} onSend={() => void send()} onCancel={onClose} testId="enrol" note={t('enrol.note')} {...(blocked ? { blocked } : {})}>
+    <FormBox
+      title={t('partner.enrol')}
+      call={call}
+      sendLabel={t('enrol.send')}
+      onSend={() => void send()}
+      onCancel={onClose}
+      testId="enrol"
+      note={t('enrol.note')}
+      {...(blocked ? { blocked } : {})}
+    >
       <Field label={t('enrol.file')} testId="enrol-file">
         {({ id }) => (
-          <input id={id} type="file" accept=".json,application/json" data-testid="input-enrol-file" onChange={(e) => void e.target.files?.[0]?.text().then(setBundle)} />
+          <input
+            id={id}
+            type="file"
+            accept=".json,application/json"
+            data-testid="input-enrol-file"
+            onChange={(e) => void e.target.files?.[0]?.text().then(setBundle)}
+          />
         )}
       </Field>
-      <TextField label={t('enrol.bundle')} path="bundle_json" rows={4} wide required value={bundle} onChange={setBundle} testId="enrol-bundle" />
+      <TextField
+        label={t('enrol.bundle')}
+        path="bundle_json"
+        rows={4}
+        wide
+        required
+        value={bundle}
+        onChange={setBundle}
+        testId="enrol-bundle"
+      />
       {says && <p data-testid="enrol-says">{t('enrol.says', says)}</p>}
-      <TextField label={t('enrol.fingerprint')} path="fingerprint" wide required value={fingerprint} onChange={setFingerprint} testId="enrol-fingerprint" />
-      <Choice label={t('partner.mode')} path="mode" options={[PartnerMode.PUSH, PartnerMode.PULL].map((m) => ({ value: m, label: t(`partnerMode.${m}` as MessageKey) }))} value={mode} onChange={setMode} testId="enrol-mode" />
+      <TextField
+        label={t('enrol.fingerprint')}
+        path="fingerprint"
+        wide
+        required
+        value={fingerprint}
+        onChange={setFingerprint}
+        testId="enrol-fingerprint"
+      />
+      <Choice
+        label={t('partner.mode')}
+        path="mode"
+        options={[PartnerMode.PUSH, PartnerMode.PULL].map((m) => ({ value: m, label: t(`partnerMode.${m}` as MessageKey) }))}
+        value={mode}
+        onChange={setMode}
+        testId="enrol-mode"
+      />
     </FormBox>
   );
 }

@@ -31,7 +31,16 @@ export function LetterPartnerForm({ onClose }: { onClose: () => void }) {
     onClose();
   };
   return (
-    <FormBox title={t('partner.addLetter')} call={call} sendLabel={t('letterPartner.send')} onSend={() => void send()} onCancel={onClose} testId="letter-partner" note={t('letterPartner.note')} {...(telephone.trim() === '' ? { blocked: t('letterPartner.needsTelephone') } : {})}>
+    <FormBox
+      title={t('partner.addLetter')}
+      call={call}
+      sendLabel={t('letterPartner.send')}
+      onSend={() => void send()}
+      onCancel={onClose}
+      testId="letter-partner"
+      note={t('letterPartner.note')}
+      {...(telephone.trim() === '' ? { blocked: t('letterPartner.needsTelephone') } : {})}
+    >
       <div className="fields">
         <Field label={t('partner.province')} path="province_code" testId="letter-province">
           {({ id }) => (
@@ -44,7 +53,15 @@ export function LetterPartnerForm({ onClose }: { onClose: () => void }) {
             </select>
           )}
         </Field>
-        <TextField label={t('partner.telephone')} path="duty_telephone" required type="tel" value={telephone} onChange={setTelephone} testId="letter-telephone" />
+        <TextField
+          label={t('partner.telephone')}
+          path="duty_telephone"
+          required
+          type="tel"
+          value={telephone}
+          onChange={setTelephone}
+          testId="letter-telephone"
+        />
       </div>
     </FormBox>
   );

@@ -38,11 +38,18 @@ export function OwnBundle() {
           </p>
           <p className="row">
             <Button label={t('bundle.save')} testId="bundle-save" onClick={save} />
-            <Button label={copied ? t('common.copied') : t('common.copy')} tone="quiet" testId="bundle-copy" onClick={() => void navigator.clipboard?.writeText(bundle.bundleJson).then(() => setCopied(true))} />
+            <Button
+              label={copied ? t('common.copied') : t('common.copy')}
+              tone="quiet"
+              testId="bundle-copy"
+              onClick={() => void navigator.clipboard?.writeText(bundle.bundleJson).then(() => setCopied(true))}
+            />
           </p>
           <details className="why">
             <summary>{t('bundle.show')}</summary>
-            <pre className="mono proof" data-testid="own-bundle-json">{bundle.bundleJson}</pre>
+            <pre className="mono proof" data-testid="own-bundle-json">
+              {bundle.bundleJson}
+            </pre>
           </details>
         </>
       )}

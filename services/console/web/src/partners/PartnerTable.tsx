@@ -63,7 +63,9 @@ function Link({ partner: p, word }: { partner: Partner; word: string }) {
       {since !== undefined && <span className="num"> {t('link.since', { time: dateTime(since) })}</span>}
       {contact !== undefined && <div className="faint num">{t('partner.lastContact', { time: dateTime(contact) })}</div>}
       {p.lastError && <div data-testid="partner-error">{p.lastError}</div>}
-      {p.clockDifferenceMs !== undefined && <div className="faint num">{t('partner.clockDifference', { ms: String(p.clockDifferenceMs) })}</div>}
+      {p.clockDifferenceMs !== undefined && (
+        <div className="faint num">{t('partner.clockDifference', { ms: String(p.clockDifferenceMs) })}</div>
+      )}
     </>
   );
 }

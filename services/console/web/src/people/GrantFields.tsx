@@ -23,14 +23,53 @@ export function GrantFields({ value, onChange, path }: Props) {
     <div>
       {value.map((g, i) => (
         <div key={i} className="fields grant" data-testid={`grant-${i}`}>
-          <SelectField label={t('people.role')} path={`${path}[${i}].role`} value={g.role} options={ROLES.map((r) => ({ value: r, label: t(`role.${r}` as MessageKey) }))} onChange={(role) => put(i, { role })} testId={`grant-${i}-role`} />
-          <TextField label={t('people.jurisdiction')} path={`${path}[${i}].jurisdiction`} value={g.jurisdiction} onChange={(jurisdiction) => put(i, { jurisdiction: jurisdiction.trim() })} testId={`grant-${i}-jurisdiction`} inputMode="numeric" note={fullName(g.jurisdiction, lang)} />
-          <TimeField label={t('people.from')} path={`${path}[${i}].start_time`} value={g.from} onChange={(from) => put(i, { from })} nowMs={now} testId={`grant-${i}-from`} />
-          <TimeField label={t('people.until')} path={`${path}[${i}].end_time`} value={g.until} onChange={(until) => put(i, { until })} nowMs={now} testId={`grant-${i}-until`} />
-          <Button label={t('people.removeGrant')} tone="quiet" testId={`grant-${i}-remove`} onClick={() => onChange(value.filter((_, n) => n !== i))} />
+          <SelectField
+            label={t('people.role')}
+            path={`${path}[${i}].role`}
+            value={g.role}
+            options={ROLES.map((r) => ({ value: r, label: t(`role.${r}` as MessageKey) }))}
+            onChange={(role) => put(i, { role })}
+            testId={`grant-${i}-role`}
+          />
+          <TextField
+            label={t('people.jurisdiction')}
+            path={`${path}[${i}].jurisdiction`}
+            value={g.jurisdiction}
+            onChange={(jurisdiction) => put(i, { jurisdiction: jurisdiction.trim() })}
+            testId={`grant-${i}-jurisdiction`}
+            inputMode="numeric"
+            note={fullName(g.jurisdiction, lang)}
+          />
+          <TimeField
+            label={t('people.from')}
+            path={`${path}[${i}].start_time`}
+            value={g.from}
+            onChange={(from) => put(i, { from })}
+            nowMs={now}
+            testId={`grant-${i}-from`}
+          />
+          <TimeField
+            label={t('people.until')}
+            path={`${path}[${i}].end_time`}
+            value={g.until}
+            onChange={(until) => put(i, { until })}
+            nowMs={now}
+            testId={`grant-${i}-until`}
+          />
+          <Button
+            label={t('people.removeGrant')}
+            tone="quiet"
+            testId={`grant-${i}-remove`}
+            onClick={() => onChange(value.filter((_, n) => n !== i))}
+          />
         </div>
       ))}
-      <Button label={t('people.addGrant')} tone="quiet" testId="grant-add" onClick={() => onChange([...value, emptyGrant(node.provinceCode, now)])} />
+      <Button
+        label={t('people.addGrant')}
+        tone="quiet"
+        testId="grant-add"
+        onClick={() => onChange([...value, emptyGrant(node.provinceCode, now)])}
+      />
     </div>
   );
 }

@@ -23,7 +23,14 @@ export function GrantsForm({ person, onClose }: { person: Person; onClose: () =>
     if (answer) onClose();
   };
   return (
-    <FormBox title={t('people.grantsOf', { name: person.displayName })} call={call} sendLabel={t('people.saveGrants')} onSend={() => void send()} onCancel={onClose} testId="grants">
+    <FormBox
+      title={t('people.grantsOf', { name: person.displayName })}
+      call={call}
+      sendLabel={t('people.saveGrants')}
+      onSend={() => void send()}
+      onCancel={onClose}
+      testId="grants"
+    >
       <GrantFields value={grants} onChange={setGrants} path="grants" />
     </FormBox>
   );

@@ -32,7 +32,14 @@ export function PeopleTable({ people, onGrants, onChanged }: Props) {
     <>
       <ProblemBox problem={call.problem} />
       {asking && (
-        <ConfirmBar sentence={t('people.offSentence', { name: asking.displayName })} confirmLabel={t('people.off')} busy={call.busy} onConfirm={() => void setActive(asking, false)} onCancel={() => setAsking(null)} testId="person-off" />
+        <ConfirmBar
+          sentence={t('people.offSentence', { name: asking.displayName })}
+          confirmLabel={t('people.off')}
+          busy={call.busy}
+          onConfirm={() => void setActive(asking, false)}
+          onCancel={() => setAsking(null)}
+          testId="person-off"
+        />
       )}
       <DataTable
         columns={columns(i18n)}

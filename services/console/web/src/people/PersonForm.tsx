@@ -21,7 +21,13 @@ export function PersonForm({ onClose }: { onClose: () => void }) {
   const [last, setLast] = useState<Attempt | null>(null);
   const send = async () => {
     const body = {
-      person: { userName: userName.trim().toLowerCase(), displayName: displayName.trim(), post: post.trim(), grants: grants.map(grantOf), active: true },
+      person: {
+        userName: userName.trim().toLowerCase(),
+        displayName: displayName.trim(),
+        post: post.trim(),
+        grants: grants.map(grantOf),
+        active: true,
+      },
       password,
     };
     const attempt = attemptFor(last, body);
@@ -31,12 +37,43 @@ export function PersonForm({ onClose }: { onClose: () => void }) {
   };
   const blocked = userName.trim() === '' ? t('people.needsUserName') : password.length < 10 ? t('password.short', { n: 10 }) : undefined;
   return (
-    <FormBox title={t('people.add')} call={call} sendLabel={t('people.send')} onSend={() => void send()} onCancel={onClose} testId="person" {...(blocked ? { blocked } : {})}>
+    <FormBox
+      title={t('people.add')}
+      call={call}
+      sendLabel={t('people.send')}
+      onSend={() => void send()}
+      onCancel={onClose}
+      testId="person"
+      {...(blocked ? { blocked } : {})}
+    >
       <div className="fields">
-        <TextField label={t('signIn.userName')} path="person.user_name" required value={userName} onChange={setUserName} testId="person-user-name" />
-        <TextField label={t('people.displayName')} path="person.display_name" required value={displayName} onChange={setDisplayName} testId="person-display-name" />
+        <TextField
+          label={t('signIn.userName')}
+          path="person.user_name"
+          required
+          value={userName}
+          onChange={setUserName}
+          testId="person-user-name"
+        />
+        <TextField
+          label={t('people.displayName')}
+          path="person.display_name"
+          required
+          value={displayName}
+          onChange={setDisplayName}
+          testId="person-display-name"
+        />
         <TextField label={t('people.post')} path="person.post" value={post} onChange={setPost} testId="person-post" />
-        <TextField label={t('people.password')} path="password" required type="password" value={password} onChange={setPassword} testId="person-password" autoComplete="new-password" />
+        <TextField
+          label={t('people.password')}
+          path="password"
+          required
+          type="password"
+          value={password}
+          onChange={setPassword}
+          testId="person-password"
+          autoComplete="new-password"
+        />
       </div>
       <GrantFields value={grants} onChange={setGrants} path="person.grants" />
     </FormBox>

@@ -30,10 +30,19 @@ export function draftOfGrant(g: Grant): GrantDraft {
 export function grantOf(d: GrantDraft): Grant {
   const startTime = stamp(d.from.ms);
   const endTime = stamp(d.until.ms);
-  return create(GrantSchema, { role: d.role, jurisdiction: d.jurisdiction, ...(startTime ? { startTime } : {}), ...(endTime ? { endTime } : {}) });
+  return create(GrantSchema, {
+    role: d.role,
+    jurisdiction: d.jurisdiction,
+    ...(startTime ? { startTime } : {}),
+    ...(endTime ? { endTime } : {}),
+  });
 }
 
 export function grantText(g: Grant, t: I18n['t'], lang: I18n['lang']): string {
-  const params = { role: t(`role.${g.role}` as MessageKey), place: fullName(g.jurisdiction, lang), until: ms(g.endTime) === undefined ? '' : dateTime(ms(g.endTime) ?? 0) };
+  const params = {
+    role: t(`role.${g.role}` as MessageKey),
+    place: fullName(g.jurisdiction, lang),
+    until: ms(g.endTime) === undefined ? '' : dateTime(ms(g.endTime) ?? 0),
+  };
   return g.endTime ? t('people.grantUntil', params) : t('people.grant', params);
 }

@@ -13,7 +13,14 @@ export function AttachField({ value, onChange }: { value: string; onChange: (val
   return (
     <Field label={t('attach.title')} path="incident" testId="attach" wide>
       {({ id, describedBy, invalid }) => (
-        <select id={id} value={value} aria-describedby={describedBy} aria-invalid={invalid} data-testid="input-attach" onChange={(e) => onChange(e.target.value)}>
+        <select
+          id={id}
+          value={value}
+          aria-describedby={describedBy}
+          aria-invalid={invalid}
+          data-testid="input-attach"
+          onChange={(e) => onChange(e.target.value)}
+        >
           <option value="">{t('attach.match')}</option>
           <option value="new">{t('attach.new')}</option>
           {open.map((i) => (

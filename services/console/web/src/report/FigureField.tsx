@@ -48,9 +48,21 @@ export function FigureField({ name, label, path, value, statuses, onChange }: Pr
           {t('common.unknown')}
         </label>
       </span>
-      <TristateChoice label={t('figure.cause')} value={value.cause} testId={`${name}-cause`} onChange={(cause) => onChange({ ...value, cause })} />
+      <TristateChoice
+        label={t('figure.cause')}
+        value={value.cause}
+        testId={`${name}-cause`}
+        onChange={(cause) => onChange({ ...value, cause })}
+      />
       {statuses && !unknown && (
-        <Choice quiet label={t('figure.status')} options={statuses} value={value.status} testId={`${name}-status`} onChange={(status) => onChange({ ...value, status })} />
+        <Choice
+          quiet
+          label={t('figure.status')}
+          options={statuses}
+          value={value.status}
+          testId={`${name}-status`}
+          onChange={(status) => onChange({ ...value, status })}
+        />
       )}
       {wrong && (
         <span className="wrong field-note" data-testid={`violation-${name}`}>

@@ -60,13 +60,23 @@ export function ReportForm({ fromNotification }: { fromNotification: string }) {
     go({ centre: 'map', incident: answer.incident.name, notification: '' });
   };
 
-  useKeys([
-    { key: 'Ctrl+Enter', label: 'key.send', run: () => void send(), whileTyping: true },
-    { key: 'Escape', label: 'key.back', run: () => go({ centre: 'map', notification: '' }), whileTyping: true },
-  ], { within: form });
+  useKeys(
+    [
+      { key: 'Ctrl+Enter', label: 'key.send', run: () => void send(), whileTyping: true },
+      { key: 'Escape', label: 'key.back', run: () => go({ centre: 'map', notification: '' }), whileTyping: true },
+    ],
+    { within: form },
+  );
 
   return (
-    <form ref={form} className="paper report-form" aria-label={t('report.take')} data-testid="report-form" noValidate onSubmit={(e) => e.preventDefault()}>
+    <form
+      ref={form}
+      className="paper report-form"
+      aria-label={t('report.take')}
+      data-testid="report-form"
+      noValidate
+      onSubmit={(e) => e.preventDefault()}
+    >
       <header className="row spread">
         <h2>{t('report.take')}</h2>
         {draft.restored && (
@@ -82,20 +92,56 @@ export function ReportForm({ fromNotification }: { fromNotification: string }) {
         <h3>{t('report.where')}</h3>
         <PlaceFields value={v} set={set} home={node.provinceCode} />
         <h3>{t('report.what')}</h3>
-        <TextField label={t('report.title')} path="report.title" required wide value={v.title} onChange={(title) => set({ title })} testId="title" placeholder={t('report.titleHow')} />
-        <TextField label={t('report.description')} path="report.description" rows={3} wide value={v.description} onChange={(description) => set({ description })} testId="description" />
+        <TextField
+          label={t('report.title')}
+          path="report.title"
+          required
+          wide
+          value={v.title}
+          onChange={(title) => set({ title })}
+          testId="title"
+          placeholder={t('report.titleHow')}
+        />
+        <TextField
+          label={t('report.description')}
+          path="report.description"
+          rows={3}
+          wide
+          value={v.description}
+          onChange={(description) => set({ description })}
+          testId="description"
+        />
         <h3>{t('report.pollutants')}</h3>
-        <SubstanceFields value={v.substances} onChange={(substances) => set({ substances })} nowMs={now} empty={emptySubstance} path="report.substances" />
+        <SubstanceFields
+          value={v.substances}
+          onChange={(substances) => set({ substances })}
+          nowMs={now}
+          empty={emptySubstance}
+          path="report.substances"
+        />
         <h3>{t('report.harm')}</h3>
         <FactsFields value={v.facts} onChange={(facts) => set({ facts })} />
         <AttachField value={v.attach} onChange={(attach) => set({ attach })} />
         <footer className="report-foot">
           <ProblemBox problem={problem} />
           <div className="row">
-            <Button label={call.busy ? t('common.sending') : t('report.send')} hint="Ctrl+Enter" tone="main" disabled={call.busy} testId="send-report" onClick={() => void send()} />
+            <Button
+              label={call.busy ? t('common.sending') : t('report.send')}
+              hint="Ctrl+Enter"
+              tone="main"
+              disabled={call.busy}
+              testId="send-report"
+              onClick={() => void send()}
+            />
             <Button label={t('report.leave')} hint="Esc" testId="leave-report" onClick={() => go({ centre: 'map', notification: '' })} />
             <span className="faint" data-testid="draft-state">
-              {!readable ? t('form.unreadable') : draft.lost ? t('draft.lost') : draft.savedMs ? t('draft.saved', { time: clockTimeSeconds(draft.savedMs) }) : t('draft.nothing')}
+              {!readable
+                ? t('form.unreadable')
+                : draft.lost
+                  ? t('draft.lost')
+                  : draft.savedMs
+                    ? t('draft.saved', { time: clockTimeSeconds(draft.savedMs) })
+                    : t('draft.nothing')}
             </span>
           </div>
         </footer>

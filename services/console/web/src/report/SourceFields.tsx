@@ -31,17 +31,68 @@ export function SourceFields({ value: v, set, nowMs, home }: Props) {
         onChange={(origin) => set({ origin })}
         testId="origin"
       />
-      <TextField label={t('report.reporterName')} path="report.reporter_name" value={v.reporterName} onChange={(reporterName) => set({ reporterName })} testId="reporter-name" placeholder={t('report.anonymous')} />
-      <TextField label={t('report.reporterTelephone')} path="report.reporter_telephone" type="tel" value={v.reporterTelephone} onChange={(reporterTelephone) => set({ reporterTelephone })} testId="reporter-telephone" />
-      <TextField label={t('report.reporterOrganisation')} path="report.reporter_organisation" value={v.reporterOrganisation} onChange={(reporterOrganisation) => set({ reporterOrganisation })} testId="reporter-organisation" />
+      <TextField
+        label={t('report.reporterName')}
+        path="report.reporter_name"
+        value={v.reporterName}
+        onChange={(reporterName) => set({ reporterName })}
+        testId="reporter-name"
+        placeholder={t('report.anonymous')}
+      />
+      <TextField
+        label={t('report.reporterTelephone')}
+        path="report.reporter_telephone"
+        type="tel"
+        value={v.reporterTelephone}
+        onChange={(reporterTelephone) => set({ reporterTelephone })}
+        testId="reporter-telephone"
+      />
+      <TextField
+        label={t('report.reporterOrganisation')}
+        path="report.reporter_organisation"
+        value={v.reporterOrganisation}
+        onChange={(reporterOrganisation) => set({ reporterOrganisation })}
+        testId="reporter-organisation"
+      />
       {bureau && (
         <>
-          <DistrictPicker label={t('report.body')} path="report.reporting_body_code" code={v.reportingBody} onChange={(reportingBody) => set({ reportingBody })} home={home} testId="reporting-body" />
-          <TimeField label={t('report.bodyLearned')} path="report.reporting_body_learn_time" value={v.bodyLearned} onChange={(bodyLearned) => set({ bodyLearned })} nowMs={nowMs} testId="body-learned" unknown />
+          <DistrictPicker
+            label={t('report.body')}
+            path="report.reporting_body_code"
+            code={v.reportingBody}
+            onChange={(reportingBody) => set({ reportingBody })}
+            home={home}
+            testId="reporting-body"
+          />
+          <TimeField
+            label={t('report.bodyLearned')}
+            path="report.reporting_body_learn_time"
+            value={v.bodyLearned}
+            onChange={(bodyLearned) => set({ bodyLearned })}
+            nowMs={nowMs}
+            testId="body-learned"
+            unknown
+          />
         </>
       )}
-      <TimeField label={t('time.learnedHere')} path="report.learn_time" required value={v.learned} onChange={(learned) => set({ learned })} nowMs={nowMs} testId="learned" />
-      <TimeField label={t('time.occurred')} path="report.occur_time" value={v.occurred} onChange={(occurred) => set({ occurred })} nowMs={nowMs} testId="occurred" unknown />
+      <TimeField
+        label={t('time.learnedHere')}
+        path="report.learn_time"
+        required
+        value={v.learned}
+        onChange={(learned) => set({ learned })}
+        nowMs={nowMs}
+        testId="learned"
+      />
+      <TimeField
+        label={t('time.occurred')}
+        path="report.occur_time"
+        value={v.occurred}
+        onChange={(occurred) => set({ occurred })}
+        nowMs={nowMs}
+        testId="occurred"
+        unknown
+      />
     </div>
   );
 }

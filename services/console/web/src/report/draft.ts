@@ -101,7 +101,10 @@ function placeOf(d: ReportDraft): Place {
 export function requestOf(d: ReportDraft): MessageInitShape<typeof SubmitReportRequestSchema> {
   const bureau = d.origin === ReportOrigin.DISTRICT_BUREAU && d.reportingBody !== '';
   const [learnTime, occurTime, reportingBodyLearnTime] = [d.learned, d.occurred, d.bodyLearned].map((t) => stamp(t.ms));
-  const source = [d.reporterOrganisation, d.reporterName].map((s) => s.trim()).filter(Boolean).join(' ');
+  const source = [d.reporterOrganisation, d.reporterName]
+    .map((s) => s.trim())
+    .filter(Boolean)
+    .join(' ');
   return {
     report: {
       origin: d.origin,

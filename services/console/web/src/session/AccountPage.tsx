@@ -37,13 +37,41 @@ export function AccountPage() {
         {person?.grants.map((g, i) => (
           <li key={i}>
             {t(`role.${g.role}` as MessageKey)} · {fullName(g.jurisdiction, lang)}
-            <span className="faint num"> {ms(g.startTime) !== undefined && dateTime(ms(g.startTime) ?? 0)} – {ms(g.endTime) !== undefined && dateTime(ms(g.endTime) ?? 0)}</span>
+            <span className="faint num">
+              {' '}
+              {ms(g.startTime) !== undefined && dateTime(ms(g.startTime) ?? 0)} –{' '}
+              {ms(g.endTime) !== undefined && dateTime(ms(g.endTime) ?? 0)}
+            </span>
           </li>
         ))}
       </ul>
-      <FormBox title={t('password.change')} call={call} sendLabel={t('password.send')} onSend={() => void send()} onCancel={() => go({ page: 'desk' })} testId="password" {...(newPassword.length < 10 ? { blocked: t('password.short', { n: 10 }) } : {})}>
-        <TextField label={t('password.old')} path="old_password" type="password" value={oldPassword} onChange={setOld} testId="old-password" autoComplete="current-password" />
-        <TextField label={t('password.new')} path="new_password" type="password" value={newPassword} onChange={setNew} testId="new-password" autoComplete="new-password" />
+      <FormBox
+        title={t('password.change')}
+        call={call}
+        sendLabel={t('password.send')}
+        onSend={() => void send()}
+        onCancel={() => go({ page: 'desk' })}
+        testId="password"
+        {...(newPassword.length < 10 ? { blocked: t('password.short', { n: 10 }) } : {})}
+      >
+        <TextField
+          label={t('password.old')}
+          path="old_password"
+          type="password"
+          value={oldPassword}
+          onChange={setOld}
+          testId="old-password"
+          autoComplete="current-password"
+        />
+        <TextField
+          label={t('password.new')}
+          path="new_password"
+          type="password"
+          value={newPassword}
+          onChange={setNew}
+          testId="new-password"
+          autoComplete="new-password"
+        />
         {done && <p role="status">✓ {t('password.done')}</p>}
       </FormBox>
     </main>

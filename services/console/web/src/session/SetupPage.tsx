@@ -28,7 +28,12 @@ export function SetupPage({ node, token }: { node: GetNodeResponse; token: strin
 
   const send = async () => {
     const answer = await call.run(() =>
-      makeClients('real').sessions.redeemSetupLink({ setupToken, userName: userName.trim().toLowerCase(), displayName: displayName.trim(), password }),
+      makeClients('real').sessions.redeemSetupLink({
+        setupToken,
+        userName: userName.trim().toLowerCase(),
+        displayName: displayName.trim(),
+        password,
+      }),
     );
     if (!answer?.person) return;
     setSession({ token: answer.sessionToken, person: answer.person });
@@ -43,14 +48,52 @@ export function SetupPage({ node, token }: { node: GetNodeResponse; token: strin
         <p>{t('setup.title')}</p>
         {setupToken === '' && <p role="alert">{t('setup.noToken')}</p>}
         <FormProblem value={call.problem}>
-          <TextField label={t('signIn.userName')} path="user_name" value={userName} onChange={setUserName} testId="setup-user-name" autoComplete="username" />
-          <TextField label={t('people.displayName')} path="display_name" value={displayName} onChange={setDisplayName} testId="setup-display-name" autoFocus />
-          <TextField label={t('password.new')} path="password" type="password" value={password} onChange={setPassword} testId="setup-password" wrong={short} autoComplete="new-password" />
-          <TextField label={t('password.again')} type="password" value={again} onChange={setAgain} testId="setup-password-again" wrong={differ} autoComplete="new-password" />
+          <TextField
+            label={t('signIn.userName')}
+            path="user_name"
+            value={userName}
+            onChange={setUserName}
+            testId="setup-user-name"
+            autoComplete="username"
+          />
+          <TextField
+            label={t('people.displayName')}
+            path="display_name"
+            value={displayName}
+            onChange={setDisplayName}
+            testId="setup-display-name"
+            autoFocus
+          />
+          <TextField
+            label={t('password.new')}
+            path="password"
+            type="password"
+            value={password}
+            onChange={setPassword}
+            testId="setup-password"
+            wrong={short}
+            autoComplete="new-password"
+          />
+          <TextField
+            label={t('password.again')}
+            type="password"
+            value={again}
+            onChange={setAgain}
+            testId="setup-password-again"
+            wrong={differ}
+            autoComplete="new-password"
+          />
           <ProblemBox problem={call.problem} />
         </FormProblem>
         <div className="row spread">
-          <Button type="submit" label={call.busy ? t('common.sending') : t('setup.send')} hint="Enter" tone="main" disabled={call.busy || !ready} testId="setup-send" />
+          <Button
+            type="submit"
+            label={call.busy ? t('common.sending') : t('setup.send')}
+            hint="Enter"
+            tone="main"
+            disabled={call.busy || !ready}
+            testId="setup-send"
+          />
           <Button label={lang === 'zh' ? 'English' : '中文'} tone="quiet" testId="switch-lang" onClick={switchLang} />
         </div>
       </form>

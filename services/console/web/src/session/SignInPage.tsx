@@ -33,16 +33,47 @@ export function SignInPage({ node }: { node: GetNodeResponse }) {
         <p className="brand-line">烽火 Fenghuo</p>
         <h1 data-testid="node-name">{pick(node.displayName, node.displayNameEn)}</h1>
         <p className="faint">{t('signIn.title')}</p>
-        {ended && <p role="status" data-testid="session-expired">{t('signIn.expired')}</p>}
-        {kept > 0 && <p className="faint" data-testid="drafts-kept">{t('signIn.drafts', { n: kept })}</p>}
+        {ended && (
+          <p role="status" data-testid="session-expired">
+            {t('signIn.expired')}
+          </p>
+        )}
+        {kept > 0 && (
+          <p className="faint" data-testid="drafts-kept">
+            {t('signIn.drafts', { n: kept })}
+          </p>
+        )}
         {node.needsSetup && <p data-testid="needs-setup">{t('signIn.needsSetup')}</p>}
         <FormProblem value={call.problem}>
-          <TextField label={t('signIn.userName')} path="user_name" value={userName} onChange={setUserName} testId="user-name" autoFocus autoComplete="username" />
-          <TextField label={t('signIn.password')} path="password" type="password" value={password} onChange={setPassword} testId="password" autoComplete="current-password" />
+          <TextField
+            label={t('signIn.userName')}
+            path="user_name"
+            value={userName}
+            onChange={setUserName}
+            testId="user-name"
+            autoFocus
+            autoComplete="username"
+          />
+          <TextField
+            label={t('signIn.password')}
+            path="password"
+            type="password"
+            value={password}
+            onChange={setPassword}
+            testId="password"
+            autoComplete="current-password"
+          />
           <ProblemBox problem={call.problem} />
         </FormProblem>
         <div className="row spread">
-          <Button type="submit" label={call.busy ? t('common.sending') : t('signIn.send')} hint="Enter" tone="main" disabled={call.busy} testId="sign-in" />
+          <Button
+            type="submit"
+            label={call.busy ? t('common.sending') : t('signIn.send')}
+            hint="Enter"
+            tone="main"
+            disabled={call.busy}
+            testId="sign-in"
+          />
           <Button label={lang === 'zh' ? 'English' : '中文'} tone="quiet" testId="switch-lang" onClick={switchLang} />
         </div>
       </form>

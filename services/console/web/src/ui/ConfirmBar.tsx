@@ -17,10 +17,13 @@ interface Props {
 export function ConfirmBar({ sentence, confirmLabel, busy, onConfirm, onCancel, testId }: Props) {
   const { t } = useI18n();
   const box = useRef<HTMLDivElement>(null);
-  useKeys([
-    { key: 'Ctrl+Enter', label: 'key.confirm', run: () => !busy && onConfirm(), whileTyping: true },
-    { key: 'Escape', label: 'key.back', run: onCancel, whileTyping: true },
-  ], { within: box });
+  useKeys(
+    [
+      { key: 'Ctrl+Enter', label: 'key.confirm', run: () => !busy && onConfirm(), whileTyping: true },
+      { key: 'Escape', label: 'key.back', run: onCancel, whileTyping: true },
+    ],
+    { within: box },
+  );
   return (
     <div ref={box} className="confirm" role="alertdialog" aria-label={t('common.confirm')} data-testid={`confirm-${testId}`}>
       <p data-testid={`confirm-sentence-${testId}`}>{sentence}</p>

@@ -50,8 +50,20 @@ export function DataTable<T>({ columns, rows, rowKey, rowData, actions, empty, f
   return (
     <>
       <div className="row table-tools">
-        <input type="search" value={filter} placeholder={t('table.filter')} aria-label={t('table.filter')} data-testid={`${testId}-filter`} onChange={(e) => setFilter(e.target.value)} />
-        <Button label={copied ? t('common.copied') : t('common.copy')} tone="quiet" testId={`${testId}-copy`} onClick={() => void navigator.clipboard?.writeText(asTabs(cells())).then(() => setCopied(true))} />
+        <input
+          type="search"
+          value={filter}
+          placeholder={t('table.filter')}
+          aria-label={t('table.filter')}
+          data-testid={`${testId}-filter`}
+          onChange={(e) => setFilter(e.target.value)}
+        />
+        <Button
+          label={copied ? t('common.copied') : t('common.copy')}
+          tone="quiet"
+          testId={`${testId}-copy`}
+          onClick={() => void navigator.clipboard?.writeText(asTabs(cells())).then(() => setCopied(true))}
+        />
         <Button label={t('table.save')} tone="quiet" testId={`${testId}-save`} onClick={save} />
       </div>
       <table className="list" data-testid={testId}>

@@ -23,7 +23,12 @@ export function Field({ label, path, wrong, note, required, wide, testId, childr
     <div className={`field ${wide ? 'field-wide' : ''} ${said ? 'field-wrong' : ''}`} data-testid={`field-${testId}`}>
       <label htmlFor={id}>
         {label}
-        {required && <span className="required" aria-hidden="true"> *</span>}
+        {required && (
+          <span className="required" aria-hidden="true">
+            {' '}
+            *
+          </span>
+        )}
       </label>
       {children({ id, describedBy: `${id}-note`, invalid: said !== undefined })}
       <div id={`${id}-note`} className="field-note">

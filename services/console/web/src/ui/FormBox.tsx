@@ -25,10 +25,13 @@ export function FormBox({ title, call, sendLabel, onSend, onCancel, blocked, not
   const send = () => {
     if (!call.busy && !blocked) onSend();
   };
-  useKeys([
-    { key: 'Ctrl+Enter', label: 'key.send', run: send, whileTyping: true },
-    { key: 'Escape', label: 'key.back', run: onCancel, whileTyping: true },
-  ], { within: box });
+  useKeys(
+    [
+      { key: 'Ctrl+Enter', label: 'key.send', run: send, whileTyping: true },
+      { key: 'Escape', label: 'key.back', run: onCancel, whileTyping: true },
+    ],
+    { within: box },
+  );
   useEffect(() => {
     box.current?.scrollIntoView({ block: 'nearest' });
     if (!box.current?.contains(document.activeElement)) {
@@ -36,7 +39,14 @@ export function FormBox({ title, call, sendLabel, onSend, onCancel, blocked, not
     }
   }, []);
   return (
-    <form ref={box} className="form-box" aria-label={title} data-testid={`form-${testId}`} onSubmit={(e) => (e.preventDefault(), send())} noValidate>
+    <form
+      ref={box}
+      className="form-box"
+      aria-label={title}
+      data-testid={`form-${testId}`}
+      onSubmit={(e) => (e.preventDefault(), send())}
+      noValidate
+    >
       <h2>{title}</h2>
       <FormProblem value={call.problem}>
         {children}
@@ -44,9 +54,20 @@ export function FormBox({ title, call, sendLabel, onSend, onCancel, blocked, not
       </FormProblem>
       {note && <div className="faint">{note}</div>}
       <div className="row form-foot">
-        <Button type="submit" label={call.busy ? t('common.sending') : sendLabel} hint="Ctrl+Enter" tone="main" disabled={call.busy || !!blocked} testId={`send-${testId}`} />
+        <Button
+          type="submit"
+          label={call.busy ? t('common.sending') : sendLabel}
+          hint="Ctrl+Enter"
+          tone="main"
+          disabled={call.busy || !!blocked}
+          testId={`send-${testId}`}
+        />
         <Button label={t('common.back')} hint="Esc" onClick={onCancel} testId={`cancel-${testId}`} />
-        {blocked && <span className="faint" data-testid={`blocked-${testId}`}>{blocked}</span>}
+        {blocked && (
+          <span className="faint" data-testid={`blocked-${testId}`}>
+            {blocked}
+          </span>
+        )}
       </div>
     </form>
   );

@@ -16,7 +16,13 @@ export function Overlay(props: { title: string; onClose: () => void; testId: str
     };
   }, []);
   return (
-    <dialog ref={box} className="overlay" aria-label={props.title} data-testid={props.testId} onCancel={(e) => (e.preventDefault(), props.onClose())}>
+    <dialog
+      ref={box}
+      className="overlay"
+      aria-label={props.title}
+      data-testid={props.testId}
+      onCancel={(e) => (e.preventDefault(), props.onClose())}
+    >
       <header className="row spread">
         <h2>{props.title}</h2>
         <Button label={t('common.close')} hint="Esc" onClick={props.onClose} testId={`${props.testId}-close`} />

@@ -22,7 +22,9 @@ export function SubstanceTable({ substances }: { substances: readonly Substance[
           <tr key={i} data-testid="substance">
             <td>
               {s.name} <span className="faint num">{s.cas}</span>
-              {s.releasedMassKg !== undefined && <div className="num">{t('substance.released', { kg: formatNumber(s.releasedMassKg) })}</div>}
+              {s.releasedMassKg !== undefined && (
+                <div className="num">{t('substance.released', { kg: formatNumber(s.releasedMassKg) })}</div>
+              )}
             </td>
             <td className="num">{s.value === undefined ? t('substance.notMeasured') : `${formatNumber(s.value)} ${s.unit}`}</td>
             <td className="num">{s.timesOverLimit === undefined ? t('common.unknown') : formatNumber(s.timesOverLimit)}</td>

@@ -31,9 +31,23 @@ interface Props {
 export function TimeField({ label, value, onChange, nowMs, testId, path, required, autoFocus, unknown }: Props) {
   const { t } = useI18n();
   const wrong = unreadable(value) ? t('time.unreadable') : undefined;
-  const read = value.ms !== null ? (value.text === dateTime(value.ms) ? '' : t('time.read', { time: dateTime(value.ms) })) : unknown ? t('common.unknown') : t('time.how');
+  const read =
+    value.ms !== null
+      ? value.text === dateTime(value.ms)
+        ? ''
+        : t('time.read', { time: dateTime(value.ms) })
+      : unknown
+        ? t('common.unknown')
+        : t('time.how');
   return (
-    <Field label={label} testId={testId} wrong={wrong} note={<span className="faint">{read}</span>} {...(path ? { path } : {})} {...(required ? { required } : {})}>
+    <Field
+      label={label}
+      testId={testId}
+      wrong={wrong}
+      note={<span className="faint">{read}</span>}
+      {...(path ? { path } : {})}
+      {...(required ? { required } : {})}
+    >
       {({ id, describedBy, invalid }) => (
         <span className="joined">
           <input

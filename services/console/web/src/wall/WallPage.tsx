@@ -30,7 +30,10 @@ export function WallPage() {
       <MapPane incidents={queue} bare />
       <section className="wall-side">
         <h2>
-          {t('queue.title')} <span className="num">{queue.length}</span> · {t('unanswered.title')} <span className="num" data-testid="wall-unanswered">{unanswered}</span>
+          {t('queue.title')} <span className="num">{queue.length}</span> · {t('unanswered.title')}{' '}
+          <span className="num" data-testid="wall-unanswered">
+            {unanswered}
+          </span>
         </h2>
         <ol>
           {queue.slice(0, SHOWN).map((i) => (

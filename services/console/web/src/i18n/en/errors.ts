@@ -1,5 +1,6 @@
 export const errors = {
-  'error.unreachable': 'The server did not answer, so it is not known whether it was received. What you typed is kept: send again when the link is up; it takes effect once.',
+  'error.unreachable':
+    'The server did not answer, so it is not known whether it was received. What you typed is kept: send again when the link is up; it takes effect once.',
   'error.INVALID_ARGUMENT': 'Some fields are wrong: put them right and send again.',
   'error.UNAUTHENTICATED': 'Name or password are wrong, or the session has ended.',
   'error.PERMISSION_DENIED': 'You are not entitled to this. Ask someone who is, or an administrator for the grant.',

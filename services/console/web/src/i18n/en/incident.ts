@@ -151,7 +151,8 @@ export const incident = {
   'upwardKind.3': 'Final',
   'learned.send': 'Record',
   'learned.note': 'The statutory clocks of that body then run from its learning.',
-  'close.sentence': 'This closes “{place} {title}”: it cannot be changed afterwards. A final report must have been recorded and no clock may run.',
+  'close.sentence':
+    'This closes “{place} {title}”: it cannot be changed afterwards. A final report must have been recorded and no clock may run.',
   'close.send': 'Close the incident',
   'timeline.title': 'Timeline',
 };

@@ -61,14 +61,18 @@ export const notification = {
   'approve.discard': 'Discard',
   'approve.unsaved': 'Changes are not on the server yet',
   'approve.saved': 'The server has the latest',
-  'approve.sentence': 'This is signed in the name of {person}, {post}, and sent to {partner}; if the link is down, as soon as it is up. It cannot be taken back, only corrected or revoked by another.',
-  'approve.sentenceExercise': 'EXERCISE: this is signed in the name of {person}, {post}, and sent to the same exercise at {partner}. It cannot be taken back, only corrected or revoked by another.',
-  'approve.sentenceLetter': '{partner} has no node: this becomes a numbered letter in the name of {person}, {post}. You then pass it on by telephone ({telephone}) or fax and enter the acknowledgement. The number cannot be taken back.',
+  'approve.sentence':
+    'This is signed in the name of {person}, {post}, and sent to {partner}; if the link is down, as soon as it is up. It cannot be taken back, only corrected or revoked by another.',
+  'approve.sentenceExercise':
+    'EXERCISE: this is signed in the name of {person}, {post}, and sent to the same exercise at {partner}. It cannot be taken back, only corrected or revoked by another.',
+  'approve.sentenceLetter':
+    '{partner} has no node: this becomes a numbered letter in the name of {person}, {post}. You then pass it on by telephone ({telephone}) or fax and enter the acknowledgement. The number cannot be taken back.',
   'discard.sentence': 'This throws away the draft to {partner}. Nothing has been sent.',
   'discard.send': 'Throw the draft away',
   'ack.ask': 'Acknowledge',
   'ack.send': 'Acknowledge and sign',
-  'ack.sentence': 'This tells {partner} in the name of {person}, {post}, that the notification has been read and that verification begins here. Their desk will see your name and the time.',
+  'ack.sentence':
+    'This tells {partner} in the name of {person}, {post}, that the notification has been read and that verification begins here. Their desk will see your name and the time.',
   'ack.remark': 'Answer (may be empty)',
   'ack.takeReport': 'Take a report from it',
   'ack.by': 'Acknowledged by {person}, {post}',

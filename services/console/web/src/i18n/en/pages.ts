@@ -73,7 +73,8 @@ export const pages = {
   'letterPartner.note': 'That province has no node: notifications become numbered letters, and acknowledgements are entered by hand.',
   'letterPartner.needsTelephone': 'Give the 24 h telephone.',
   'letterPartner.send': 'Add',
-  'exercise.about': 'An exercise has its own database and clock and never mixes with the real desk. Entering one changes this window alone.',
+  'exercise.about':
+    'An exercise has its own database and clock and never mixes with the real desk. Entering one changes this window alone.',
   'exercise.title': 'Title',
   'exercise.state': 'State',
   'exercise.clock': 'Exercise time',

