@@ -1,5 +1,7 @@
 //! The main job of the desk, by its calls, on SQLite and on PostgreSQL. The case is Qianzhangyan 2014 (Order 17 annex in force).
 
+#![allow(clippy::unwrap_used)] // a test stops at the first surprise
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -237,14 +237,18 @@ pub async fn create_postgres_database(admin_url: &str, name: &str) -> Result<()>
 pub async fn drop_postgres_databases(admin_url: &str, base: &str) -> Result<()> {
     use sqlx::Connection as _;
     if base.len() < 16 || !base.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
-        return Err(Error::invalid("base", "must be the full base name of one run: at least 16 lower-case letters, digits and underscores"));
+        return Err(Error::invalid(
+            "base",
+            "must be the full base name of one run: at least 16 lower-case letters, digits and underscores",
+        ));
     }
     let mut conn = sqlx::PgConnection::connect(admin_url).await.map_err(|error| postgres_error("connect", error))?;
-    let names: Vec<String> = sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname = $1 OR starts_with(datname, $1 || '_')")
-        .bind(base)
-        .fetch_all(&mut conn)
-        .await
-        .map_err(|error| postgres_error("look for the databases", error))?;
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE datname = $1 OR starts_with(datname, $1 || '_')")
+            .bind(base)
+            .fetch_all(&mut conn)
+            .await
+            .map_err(|error| postgres_error("look for the databases", error))?;
     // The names come from the server and begin with what was checked above.
     for name in names.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')) {
         let sql = sqlx::AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));

@@ -6,7 +6,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -113,7 +113,7 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &PathBuf, clock: &Arc<Clock>, group_max: Option<usize>) -> Result<Self> {
+    pub(crate) fn open(path: &Path, clock: &Arc<Clock>, group_max: Option<usize>) -> Result<Self> {
         let mut writer_tx = connect(path, clock, false)?;
         let mut readers = Vec::new();
         for _ in 0..READERS {

@@ -1,5 +1,7 @@
 //! The six mechanisms' own promises, each on SQLite and on PostgreSQL.
 
+#![allow(clippy::unwrap_used)] // a test stops at the first surprise
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
