@@ -1,0 +1,230 @@
+//! A notification in either direction, and what may become of it.
+
+use fenghuo_api::partner::v1::{Acknowledgement, Notification as Content, Outcome};
+use fenghuo_durable::{Error, Result};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::wire::hexed;
+
+/// Which way it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// We send.
+    Outgoing,
+    /// We received.
+    Incoming,
+}
+
+/// How far it is. An incoming one begins as delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Waits for an officer.
+    Draft,
+    /// In the stream, or the letter has its number.
+    Approved,
+    /// The partner's node has stored it and signed.
+    Delivered,
+    /// A person over there answers for it.
+    Acknowledged,
+    /// The partner's node refused it.
+    Refused,
+    /// Thrown away before approval.
+    Discarded,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "a draft",
+            Self::Approved => "approved",
+            Self::Delivered => "delivered",
+            Self::Acknowledged => "acknowledged",
+            Self::Refused => "refused by the partner",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+/// Where its envelope stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamPlace {
+    /// Epoch of the stream.
+    pub epoch: u64,
+    /// Position in it.
+    pub position: u64,
+    /// SHA-256 of the envelope, hexadecimal.
+    pub digest: String,
+}
+
+/// A notification (通报).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// `provinces/{sender}/notifications/{uuid}`.
+    pub name: String,
+    /// Rises with every change.
+    pub revision: u64,
+    /// Jurisdiction: that of the incident (outgoing), our province (incoming).
+    pub admin_code: String,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// The other province.
+    pub partner_code: String,
+    /// Our incident; empty while unknown.
+    pub incident: String,
+    /// How far it is.
+    pub state: State,
+    /// What it says, as serialised in the contract's form.
+    #[serde(with = "hexed")]
+    pub content: Content,
+    /// When it was drafted or stored, in space time.
+    pub create_time: Timestamp,
+    /// Who drafted it.
+    #[serde(default)]
+    pub drafted_by: String,
+    /// Who approved it.
+    #[serde(default)]
+    pub approved_by: String,
+    /// When it was approved, in space time.
+    #[serde(default)]
+    pub approve_time: Option<Timestamp>,
+    /// Where its envelope stands.
+    #[serde(default)]
+    pub place: Option<StreamPlace>,
+    /// When the partner's receipt was stored (outgoing), in space time.
+    #[serde(default)]
+    pub deliver_time: Option<Timestamp>,
+    /// Why the partner's node refused it or did not understand it.
+    #[serde(default)]
+    pub refusal: String,
+    /// A person's acknowledgement.
+    #[serde(default, with = "hexed::option")]
+    pub acknowledgement: Option<Acknowledgement>,
+    /// It was entered by hand.
+    #[serde(default)]
+    pub acknowledged_by_hand: bool,
+    /// When the acknowledgement is missed, in space time.
+    #[serde(default)]
+    pub acknowledge_due: Option<Timestamp>,
+    /// It was not there in time. Stays.
+    #[serde(default)]
+    pub acknowledgement_overdue: bool,
+    /// Number of the letter.
+    #[serde(default)]
+    pub letter_number: String,
+    /// Text of the letter.
+    #[serde(default)]
+    pub letter_text: String,
+    /// Why this partner, in Chinese.
+    #[serde(default)]
+    pub why_zh: String,
+    /// Why this partner, in English.
+    #[serde(default)]
+    pub why_en: String,
+}
+
+/// An officer's approval.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    /// Name and post.
+    pub by: String,
+    /// Space time.
+    pub at: Timestamp,
+    /// When the acknowledgement is missed.
+    pub acknowledge_due: Timestamp,
+}
+
+impl Notification {
+    /// Does it still want a person's acknowledgement?
+    pub fn wants_acknowledgement(&self) -> bool {
+        matches!(self.state, State::Approved | State::Delivered) && self.acknowledgement.is_none()
+    }
+
+    /// Replaces what a draft says. FAILED_PRECONDITION, reason NOT_A_DRAFT.
+    pub fn revise(&mut self, content: Content) -> Result<()> {
+        self.must_be_draft("change")?;
+        self.content = Content { name: self.name.clone(), incident: self.content.incident.clone(), approved_by: String::new(), ..content };
+        Ok(())
+    }
+
+    /// An officer answers for it: it is as good as sent. FAILED_PRECONDITION, reason NOT_A_DRAFT.
+    pub fn approve(&mut self, approval: &Approval) -> Result<()> {
+        self.must_be_draft("approve")?;
+        self.state = State::Approved;
+        self.approved_by.clone_from(&approval.by);
+        self.content.approved_by.clone_from(&approval.by);
+        self.approve_time = Some(approval.at);
+        self.acknowledge_due = Some(approval.acknowledge_due);
+        Ok(())
+    }
+
+    /// Thrown away. FAILED_PRECONDITION, reason NOT_A_DRAFT.
+    pub fn discard(&mut self) -> Result<()> {
+        self.must_be_draft("discard")?;
+        self.state = State::Discarded;
+        Ok(())
+    }
+
+    /// The partner's node has answered. A person's acknowledgement that came first stays.
+    pub fn receipted(&mut self, outcome: Outcome, reason: &str, at: Timestamp) -> Result<()> {
+        if self.direction == Direction::Incoming || !matches!(self.state, State::Approved | State::Acknowledged) {
+            return Err(Error::precondition("NOT_SENT", format!("{} is {}: no receipt is awaited", self.name, self.state.word())));
+        }
+        self.deliver_time = Some(at);
+        let next = match outcome {
+            Outcome::Accepted => State::Delivered,
+            Outcome::Refused | Outcome::NotUnderstood | Outcome::Unspecified => State::Refused,
+        };
+        if next == State::Refused {
+            self.refusal = if reason.is_empty() { "NOT_UNDERSTOOD".to_owned() } else { reason.to_owned() };
+        }
+        if self.state == State::Approved {
+            self.state = next;
+        }
+        Ok(())
+    }
+
+    /// A person over there (outgoing), or here (incoming), answers for it. `by_hand`: told by telephone or fax; the partner's own signed
+    /// envelope takes the place of such an entry, and nothing takes the place of it.
+    pub fn acknowledge(&mut self, acknowledgement: Acknowledgement, by_hand: bool) -> Result<()> {
+        let replaces = self.acknowledged_by_hand && !by_hand && self.direction == Direction::Outgoing;
+        match self.state {
+            State::Approved | State::Delivered => {}
+            State::Refused if by_hand => {}
+            State::Acknowledged if replaces => {}
+            State::Acknowledged => {
+                return Err(Error::precondition("ALREADY_ACKNOWLEDGED", format!("{} is acknowledged already", self.name)));
+            }
+            state => {
+                let text = format!("{} is {}; only what was sent can be acknowledged", self.name, state.word());
+                return Err(Error::precondition("NOT_SENT", text));
+            }
+        }
+        self.state = State::Acknowledged;
+        self.acknowledgement = Some(acknowledgement);
+        self.acknowledged_by_hand = by_hand;
+        Ok(())
+    }
+
+    /// The time for the acknowledgement has passed; `true` if that is news.
+    pub fn missed(&mut self, due: Timestamp) -> bool {
+        let news = self.wants_acknowledgement() && !self.acknowledgement_overdue && self.acknowledge_due == Some(due);
+        self.acknowledgement_overdue |= news;
+        news
+    }
+
+    fn must_be_draft(&self, verb: &str) -> Result<()> {
+        if self.direction == Direction::Outgoing && self.state == State::Draft {
+            return Ok(());
+        }
+        let text = match self.direction {
+            Direction::Incoming => format!("{} came from {}; you cannot {verb} it", self.name, self.partner_code),
+            Direction::Outgoing => {
+                format!("{} is {}; you can {verb} a draft only. To correct what was sent, draft another that corrects it", self.name, self.state.word())
+            }
+        };
+        Err(Error::precondition("NOT_A_DRAFT", text))
+    }
+}
