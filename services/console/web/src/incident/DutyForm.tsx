@@ -1,6 +1,6 @@
-import { useState } from 'react';
 import { attemptFor, type Attempt } from '../api/request';
 import { useCall } from '../api/useCall';
+import { useDraft } from '../api/useDraft';
 import { useI18n, type MessageKey } from '../i18n';
 import { useDesk } from '../live/context';
 import { FormBox } from '../ui/FormBox';
@@ -12,17 +12,19 @@ export function DutyForm({ incident, action, onDone, onCancel }: FormProps) {
   const { t, pick } = useI18n();
   const { clients } = useDesk();
   const call = useCall();
-  const [remark, setRemark] = useState('');
-  const [last, setLast] = useState<Attempt | null>(null);
+  const draft = useDraft<{ remark: string; last: Attempt | null }>(`duty|${action.clock ?? ''}`, () => ({ remark: '', last: null }));
+  const { remark, last } = draft.value;
   const clock = incident.clocks.find((c) => c.name === action.clock);
   if (!clock) return null;
 
   const send = async () => {
     const body = { clock: clock.name, remark };
     const attempt = attemptFor(last, body);
-    setLast(attempt);
+    draft.set({ remark, last: attempt });
     const answer = await call.run(() => clients.incidents.recordDutyDone({ ...body, requestId: attempt.id }));
-    if (answer) onDone(answer.incident);
+    if (!answer) return;
+    draft.reset({ remark: '', last: null });
+    onDone(answer.incident);
   };
 
   return (
@@ -39,7 +41,7 @@ export function DutyForm({ incident, action, onDone, onCancel }: FormProps) {
         <strong>{clock.bodyName}</strong> {t(`duty.${clock.duty}` as MessageKey)}
       </p>
       <p className="faint">{pick(clock.citationZh, clock.citationEn)}</p>
-      <TextField label={t('duty.remark')} path="remark" required rows={2} wide value={remark} onChange={setRemark} testId="duty-remark" />
+      <TextField label={t('duty.remark')} path="remark" required rows={2} wide value={remark} onChange={(text) => draft.set({ remark: text, last })} testId="duty-remark" />
     </FormBox>
   );
 }

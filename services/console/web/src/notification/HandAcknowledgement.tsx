@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { attemptFor, type Attempt } from '../api/request';
 import { useCall } from '../api/useCall';
+import { useDraft } from '../api/useDraft';
 import type { NotificationRecord } from '../gen/proto/fenghuo/notification/v1/notification_pb';
 import { useI18n } from '../i18n';
 import { useKeys } from '../keys/keys';
@@ -9,7 +10,15 @@ import { stamp } from '../logic/time';
 import { Button } from '../ui/Button';
 import { FormBox } from '../ui/FormBox';
 import { TextField } from '../ui/TextField';
-import { TimeField, timeAt } from '../ui/TimeField';
+import { TimeField, timeAt, type TypedTime } from '../ui/TimeField';
+
+interface Edit {
+  person: string;
+  post: string;
+  remark: string;
+  time: TypedTime;
+  last: Attempt | null;
+}
 
 /** Enters by hand the acknowledgement of a letter, or of a partner whose node is down. */
 export function HandAcknowledgement({ record }: { record: NotificationRecord }) {
@@ -18,11 +27,9 @@ export function HandAcknowledgement({ record }: { record: NotificationRecord }) 
   const now = useSpaceNow();
   const call = useCall();
   const [open, setOpen] = useState(false);
-  const [person, setPerson] = useState('');
-  const [post, setPost] = useState('');
-  const [remark, setRemark] = useState('');
-  const [time, setTime] = useState(() => timeAt(now));
-  const [last, setLast] = useState<Attempt | null>(null);
+  const draft = useDraft<Edit>(`hand-ack|${record.name}`, () => ({ person: '', post: '', remark: '', time: timeAt(now), last: null }));
+  const { person, post, remark, time, last } = draft.value;
+  const set = (change: Partial<Edit>) => draft.set({ ...draft.value, ...change });
   useKeys([{ key: 'h', label: 'key.handAck', run: () => setOpen(true) }]);
 
   if (!open) return <Button label={t('ack.hand')} hint="h" testId="hand-ack" onClick={() => setOpen(true)} />;
@@ -33,9 +40,11 @@ export function HandAcknowledgement({ record }: { record: NotificationRecord }) 
       acknowledgement: { notification: record.name, person, post, remark, ...(acknowledgeTime ? { acknowledgeTime } : {}) },
     };
     const attempt = attemptFor(last, body);
-    setLast(attempt);
+    set({ last: attempt });
     const answer = await call.run(() => clients.notifications.recordAcknowledgement({ ...body, requestId: attempt.id }));
-    if (answer?.notification) live.notifications.put(answer.notification);
+    if (!answer?.notification) return;
+    draft.reset(draft.value);
+    live.notifications.put(answer.notification);
   };
   const blocked = person.trim() === '' ? t('ack.needsPerson') : time.ms === null ? t('form.needsTime') : undefined;
   return (
@@ -54,20 +63,20 @@ export function HandAcknowledgement({ record }: { record: NotificationRecord }) 
           path="acknowledgement.person"
           required
           value={person}
-          onChange={setPerson}
+          onChange={(value) => set({ person: value })}
           testId="hand-ack-person"
         />
-        <TextField label={t('ack.post')} path="acknowledgement.post" value={post} onChange={setPost} testId="hand-ack-post" />
+        <TextField label={t('ack.post')} path="acknowledgement.post" value={post} onChange={(value) => set({ post: value })} testId="hand-ack-post" />
         <TimeField
           label={t('ack.time')}
           path="acknowledgement.acknowledge_time"
           required
           value={time}
-          onChange={setTime}
+          onChange={(value) => set({ time: value })}
           nowMs={now}
           testId="hand-ack-time"
         />
-        <TextField label={t('ack.handRemark')} path="acknowledgement.remark" value={remark} onChange={setRemark} testId="hand-ack-remark" />
+        <TextField label={t('ack.handRemark')} path="acknowledgement.remark" value={remark} onChange={(value) => set({ remark: value })} testId="hand-ack-remark" />
       </div>
     </FormBox>
   );
