@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use fenghuo_api::notification::v1::GetNotificationRequest;
+use fenghuo_api::notification::v1::{GetNotificationRequest, NotificationRecord};
 use fenghuo_api::time::from_proto;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,6 +18,9 @@ use super::steps::{self, Names};
 
 /// Jumps in one drill; more means that something schedules itself for ever.
 const JUMPS_MAX: u32 = 20_000;
+
+/// How long what was sent may be under way between two nodes that both run.
+const ARRIVAL_WITHIN: Duration = Duration::from_secs(20);
 
 /// What one step took.
 #[derive(Debug, Clone, Serialize)]
@@ -190,6 +193,7 @@ impl<'a> Player<'a> {
         }
         let call_ms = milliseconds(since);
         self.clock.idle(self.desks).await?;
+        self.see_through(step, action, part).await?;
         let settled_ms = milliseconds(since);
         self.timings.push(StepTiming {
             step: step.id.clone(),
@@ -201,6 +205,40 @@ impl<'a> Player<'a> {
         });
         self.find_opened(step).await?;
         self.note().await
+    }
+
+    /// A link that fails for a moment counts as cut off, and what waits for it not as pending. Between two nodes that both run it comes
+    /// back at once, so what was sent is waited for; what does not come at all shows in the result.
+    async fn see_through(&self, step: &Step, action: Action<'_>, part: Part) -> Result<(), DrillError> {
+        let since = Instant::now();
+        while since.elapsed() < ARRIVAL_WITHIN {
+            let through = match action {
+                Action::Notify(notify) => {
+                    let approved = part == Part::Approve || notify.approved_at.is_none();
+                    !approved
+                        || (self.arrival(&step.id).await?.is_some()
+                            && self.sent(&step.id).await?.is_some_and(|record| is_receipted(&record)))
+                }
+                Action::Acknowledge(acknowledge) => {
+                    self.sent(&acknowledge.notification).await?.is_none_or(|record| record.acknowledgement.is_some())
+                }
+                _ => true,
+            };
+            if through {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.clock.idle(self.desks).await?;
+        }
+        Ok(())
+    }
+
+    /// The sender's record of a notification.
+    async fn sent(&self, label: &str) -> Result<Option<NotificationRecord>, DrillError> {
+        let (Some(name), Some(step)) = (self.names.notifications.get(label), self.script.step(label)) else { return Ok(None) };
+        let node = self.script.person(&step.by).map(|person| person.node.as_str()).unwrap_or_default();
+        let answer = self.desk(node)?.all_notifications()?.get_notification(GetNotificationRequest { name: name.clone() }).await?;
+        Ok(answer.into_inner().notification)
     }
 
     /// A notification that has arrived may have opened the other node's record.
@@ -231,6 +269,10 @@ impl<'a> Player<'a> {
     pub fn desk(&self, code: &str) -> Result<&'a Desk, DrillError> {
         self.desks.iter().find(|desk| desk.code == code).ok_or_else(|| DrillError::Node(format!("there is no node {code}")))
     }
+}
+
+fn is_receipted(record: &NotificationRecord) -> bool {
+    record.delivery.as_ref().is_some_and(|delivery| delivery.signed_receipt.is_some())
 }
 
 /// Real milliseconds since, to the microsecond.
