@@ -11,6 +11,7 @@ import { useStore } from '../live/store';
 import { PartnersPage } from '../partners/PartnersPage';
 import { PeoplePage } from '../people/PeoplePage';
 import { AccountPage } from '../session/AccountPage';
+import { useFreshSession } from '../session/useFreshSession';
 import { WallPage } from '../wall/WallPage';
 import { About } from './About';
 import { go, useRoute } from './route';
@@ -26,6 +27,7 @@ export function Shell() {
   const { live } = useDesk();
   const link = useStore(live.link);
   useExercises();
+  useFreshSession();
   const [overlay, setOverlay] = useState<'keys' | 'about' | null>(null);
   useKeys([
     { key: '?', label: 'key.help', run: () => setOverlay('keys') },

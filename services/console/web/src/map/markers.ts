@@ -19,7 +19,7 @@ export function useIncidentMarkers(map: RefObject<GlMap | null>, incidents: read
       const place = at.map((v) => v.toFixed(2)).join();
       const before = taken.get(place) ?? 0;
       taken.set(place, before + 1);
-      return [new Marker({ element: element(incident, lang), offset: [before * 28, 0] }).setLngLat(at).addTo(gl)];
+      return [new Marker({ element: element(incident, lang), anchor: 'bottom', offset: [before * 28, -8] }).setLngLat(at).addTo(gl)];
     });
     return () => markers.forEach((m) => m.remove());
   }, [map, incidents, lang]);
