@@ -1,1 +1,22 @@
-fn main() {}
+//! The one binary of Fenghuo: composition root, command line, drill runner.
+
+mod cli;
+mod drill;
+mod node;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    let cli = cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("fenghuo: cannot start: {error}");
+            return 3.into();
+        }
+    };
+    let code = runtime.block_on(cli::run(cli));
+    // What still blocks (a password hash, a last read) may not hold the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    u8::try_from(code).unwrap_or(3).into()
+}

@@ -1,0 +1,78 @@
+//! `fenghuo doctor`: is a node of this configuration able to start?
+
+use std::net::TcpListener;
+
+use clap::Args;
+use fenghuo_durable::{Db, Location, wall};
+use fenghuo_edge::{NodeConfig, ProvinceKeys, keys_dir};
+use serde_json::json;
+
+use super::Outcome;
+use super::output::{Failure, print_json};
+use super::up::UpArgs;
+
+/// The configuration to check; the same options as `fenghuo up`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  fenghuo doctor --config fenghuo.toml")]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    node: UpArgs,
+}
+
+struct Finding {
+    what: &'static str,
+    fault: Option<String>,
+}
+
+/// Checks everything, prints a line each; exit code 1 if something is wrong.
+pub async fn run(args: DoctorArgs) -> Outcome {
+    let config = args.node.load()?;
+    let mut findings = vec![Finding { what: "configuration", fault: None }];
+    findings.push(Finding { what: "data folder", fault: data_folder(&config).err() });
+    findings.push(Finding { what: "keys", fault: keys(&config).err() });
+    findings.push(Finding { what: "database", fault: database(&config).await.err() });
+    for (what, address) in [("console port", config.console_listen), ("partner port", config.partner_listen)] {
+        let fault = TcpListener::bind(address).err().map(|error| format!("{address}: {error}; stop what listens there, or choose another port"));
+        findings.push(Finding { what, fault });
+    }
+    let wrong = findings.iter().any(|finding| finding.fault.is_some());
+    print(args.node.json, &findings);
+    if wrong { Err(Failure::DoesNotHold) } else { Ok(()) }
+}
+
+fn print(as_json: bool, findings: &[Finding]) {
+    if as_json {
+        print_json(&findings.iter().map(|finding| json!({ "what": finding.what, "ok": finding.fault.is_none(), "fault": finding.fault })).collect());
+        return;
+    }
+    for finding in findings {
+        match &finding.fault {
+            None => println!("ok    {}", finding.what),
+            Some(fault) => println!("FAULT {}: {fault}", finding.what),
+        }
+    }
+}
+
+fn data_folder(config: &NodeConfig) -> Result<(), String> {
+    let lock = fenghuo_durable::lock_folder(&config.data_dir).map_err(|error| error.to_string())?;
+    let probe = config.data_dir.join("doctor");
+    std::fs::write(&probe, b"x").and_then(|()| std::fs::remove_file(&probe)).map_err(|error| format!("{}: {error}", config.data_dir.display()))?;
+    drop(lock);
+    Ok(())
+}
+
+fn keys(config: &NodeConfig) -> Result<(), String> {
+    let dir = keys_dir(&config.data_dir);
+    if !dir.exists() {
+        return Ok(()); // Made at the first start.
+    }
+    ProvinceKeys::load_or_create(&dir, &config.province_code, &config.certificate_hosts(), wall::now()).map(|_| ()).map_err(|error| error.to_string())
+}
+
+async fn database(config: &NodeConfig) -> Result<(), String> {
+    let Some(url) = &config.database_url else { return Ok(()) };
+    let db = Db::open(&Location::Postgres(url.expose().to_owned()), std::sync::Arc::new(fenghuo_durable::Clock::real())).await;
+    let db = db.map_err(|error| fenghuo_edge::status::chain(&error))?;
+    db.close().await;
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! The command line: a table of commands, a file each.
+
+pub mod audit;
+pub mod doctor;
+pub mod grade;
+pub mod incident;
+pub mod output;
+pub mod partner;
+pub mod person;
+pub mod session;
+pub mod up;
+
+use clap::{Parser, Subcommand};
+
+use output::Failure;
+
+/// Prevents, warns of and responds to environmental emergencies, and tells the neighbours in time.
+#[derive(Debug, Parser)]
+#[command(name = "fenghuo", version, about, long_about = None, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 what was asked does not hold (audit, drill, doctor); 2 wrong usage or input; 3 the node refused; 4 the node cannot be reached.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs every service of a province in one process, on SQLite (or on PostgreSQL with --database-url)
+    Up(up::UpArgs),
+    /// Runs every service of a province on PostgreSQL
+    Serve(up::UpArgs),
+    /// Signs in and out; other commands use the session
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Takes reports, lists and shows incidents
+    #[command(subcommand)]
+    Incident(incident::IncidentCommand),
+    /// Exchanges bundles with neighbouring provinces and shows the links
+    #[command(subcommand)]
+    Partner(partner::PartnerCommand),
+    /// Adds and lists people and what they may do
+    #[command(subcommand)]
+    Person(person::PersonCommand),
+    /// Grades facts offline, by the law in force on their date
+    Grade(grade::GradeArgs),
+    /// Checks what the event log proves
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Plays a scripted incident against two real nodes
+    #[command(subcommand)]
+    Drill(crate::drill::DrillCommand),
+    /// Checks configuration, folders, keys, databases and ports of a node
+    Doctor(doctor::DoctorArgs),
+}
+
+/// Runs the command; the process's exit code.
+pub async fn run(cli: Cli) -> i32 {
+    let outcome = match cli.command {
+        Command::Up(args) => up::run(args, false).await,
+        Command::Serve(args) => up::run(args, true).await,
+        Command::Session(command) => session::run(command).await,
+        Command::Incident(command) => incident::run(command).await,
+        Command::Partner(command) => partner::run(command).await,
+        Command::Person(command) => person::run(command).await,
+        Command::Grade(args) => grade::run(&args),
+        Command::Audit(command) => audit::run(command).await,
+        Command::Drill(command) => return crate::drill::run_command(command).await,
+        Command::Doctor(args) => doctor::run(args).await,
+    };
+    match outcome {
+        Ok(()) => 0,
+        Err(failure) => {
+            failure.print();
+            failure.exit_code()
+        }
+    }
+}
+
+/// What a whole command line failed of.
+pub type Outcome<T = ()> = Result<T, Failure>;

@@ -1,0 +1,202 @@
+//! The composition root: what a node is made of, in the order in which it starts and stops. Wiring only.
+
+use std::sync::Arc;
+
+use fenghuo_durable::{Fittings, FolderLock, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
+use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, keys_dir};
+use fenghuo_incident_intake as intake;
+use fenghuo_mailbox::links::LinkState;
+use fenghuo_mailbox::{self as mailbox, Links, Mailbox};
+use fenghuo_node as node;
+use fenghuo_notification::{self as notification, Directory};
+use tokio_util::sync::CancellationToken;
+use tonic::service::{Routes, RoutesBuilder};
+
+/// Where a started node is.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Six-digit code.
+    pub province_code: String,
+    /// Name in Chinese.
+    pub display_name: String,
+    /// Address of the console.
+    pub console_url: String,
+    /// Address for partners, as they are told.
+    pub partner_url: String,
+    /// Token of the one-time link, until the administrator's password is set.
+    pub setup_token: Option<String>,
+}
+
+/// A node with its databases open and its ports bound, not serving yet.
+pub struct Node {
+    ready: Ready,
+    keys: Arc<ProvinceKeys>,
+    trust: Arc<PartnerTrust>,
+    spaces: Arc<Spaces>,
+    node_space: Arc<Space>,
+    intake: intake::Service,
+    notification: notification::Service,
+    node: node::Service,
+    mailbox: Mailbox,
+    console: ConsoleListener,
+    partners: PartnerListener,
+    // Held until the databases are closed.
+    _lock: FolderLock,
+}
+
+/// What every space has, of every service.
+fn space_fittings(province_code: &str) -> Fittings {
+    let mut fittings = Fittings::default();
+    mailbox::fit(&mut fittings);
+    intake::fit(&mut fittings, province_code);
+    notification::fit(&mut fittings);
+    fittings
+}
+
+/// What the node's own database has.
+fn node_fittings() -> Fittings {
+    let mut fittings = Fittings::default();
+    node::fit_node(&mut fittings);
+    notification::fit_node(&mut fittings);
+    fittings
+}
+
+impl Node {
+    /// Opens keys and databases and binds the ports.
+    pub async fn open(config: NodeConfig) -> Result<Self> {
+        let lock = lock_folder(&config.data_dir)?;
+        let code = config.province_code.clone();
+        let keys = Arc::new(ProvinceKeys::load_or_create(&keys_dir(&config.data_dir), &code, &config.certificate_hosts(), wall::now())?);
+        let console = ConsoleListener::bind(config.console_listen).await?;
+        let partners = PartnerListener::bind(config.partner_listen).await?;
+        let endpoint = config.endpoint(partners.local_address());
+
+        let locations = match &config.database_url {
+            None => Locations::Sqlite(config.data_dir.join("spaces")),
+            Some(url) => Locations::Postgres(url.expose().to_owned()),
+        };
+        let node_space = Space::open(SpaceId::Real, &locations.node().await?, None, node_fittings()).await?;
+        let spaces = Spaces::open(locations, space_fittings(&code)).await?;
+        let trust = PartnerTrust::new();
+        let directory = Directory::load(&node_space, trust.clone()).await?;
+        let links = Links::new();
+
+        let notification = notification::Service::new(notification::Needs {
+            spaces: spaces.clone(),
+            node: node_space.clone(),
+            keys: keys.clone(),
+            directory: directory.clone(),
+            links: links.clone(),
+            display_name: config.display_name.clone(),
+            endpoint: endpoint.clone(),
+            duty_telephone: config.duty_telephone.clone(),
+            acknowledge_within_s: config.acknowledge_within_s,
+        });
+        let mail = notification::Mail { province_code: code.clone(), acknowledge_within_s: config.acknowledge_within_s };
+        let mailbox = Mailbox::new(mailbox::Parts {
+            spaces: spaces.clone(),
+            keys: keys.clone(),
+            trust: trust.clone(),
+            inbox: Arc::new(mail),
+            links: links.clone(),
+            routes: directory.routes(),
+        });
+        let node = node::Service::new(node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links));
+        node.resume_exercises().await?;
+        let ready = Ready {
+            province_code: code.clone(),
+            display_name: config.display_name.clone(),
+            console_url: console.url(),
+            partner_url: endpoint,
+            setup_token: node.ensure_setup().await?,
+        };
+        let intake = intake::Service::new(spaces.clone(), &code);
+        Ok(Self { ready, keys, trust, spaces, node_space, intake, notification, node, mailbox, console, partners, _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// Serves until `stop`; then drains, stops the mailbox, and closes the databases last.
+    pub async fn serve(self, stop: CancellationToken) -> Result<()> {
+        let mut routes = RoutesBuilder::default();
+        self.intake.add_routes(&mut routes);
+        self.notification.add_routes(&mut routes);
+        self.node.add_routes(&mut routes);
+        let console = Console {
+            routes: routes.routes(),
+            static_files: fenghuo_console::router(),
+            sessions: Arc::new(self.node.clone()),
+            keys: self.keys.clone(),
+        };
+        let worker = self.mailbox.start(stop.clone());
+        // One listener that fails takes the other along: half a node would look like a whole one.
+        let together = stop.clone();
+        let (console, partners) = tokio::join!(
+            ending(self.console.serve(console, stop.clone()), &together),
+            ending(self.partners.serve(partner_routes(&self.mailbox), self.keys, self.trust, stop.clone()), &together),
+        );
+        let _ = worker.await;
+        self.spaces.stop().await;
+        self.node_space.stop().await;
+        tracing::info!("stopped");
+        console.and(partners)
+    }
+}
+
+async fn ending(serving: impl Future<Output = Result<()>>, stop: &CancellationToken) -> Result<()> {
+    let outcome = serving.await;
+    stop.cancel();
+    outcome
+}
+
+fn partner_routes(mailbox: &Mailbox) -> Routes {
+    let mut routes = RoutesBuilder::default();
+    mailbox.add_routes(&mut routes);
+    routes.routes()
+}
+
+fn node_parts(
+    config: &NodeConfig,
+    spaces: &Arc<Spaces>,
+    node_space: &Arc<Space>,
+    keys: &Arc<ProvinceKeys>,
+    trust: &Arc<PartnerTrust>,
+    directory: &Arc<Directory>,
+    links: &Arc<Links>,
+) -> node::Parts {
+    let (keys, trust, directory, links) = (keys.clone(), trust.clone(), directory.clone(), links.clone());
+    node::Parts {
+        spaces: spaces.clone(),
+        node: node_space.clone(),
+        province_code: config.province_code.clone(),
+        display_name: config.display_name.clone(),
+        display_name_en: config.display_name_en.clone(),
+        node_records: notification::NODE_RECORDS.to_vec(),
+        records: [intake::RECORDS, notification::RECORDS, mailbox::RECORDS].concat(),
+        verifiers: vec![Arc::new(move |space: Arc<Space>| {
+            let (keys, trust) = (keys.clone(), trust.clone());
+            Box::pin(async move {
+                let checked = mailbox::verify(space.db(), keys, trust).await?;
+                Ok(Verification { receipts: checked.receipts, faults: checked.faults, ..Verification::default() })
+            })
+        })],
+        pending: vec![Arc::new(move |space: Arc<Space>| Box::pin(undelivered(space, directory.clone(), links.clone())))],
+    }
+}
+
+/// Envelopes that still wait for a partner that can be reached, in words.
+async fn undelivered(space: Arc<Space>, directory: Arc<Directory>, links: Arc<Links>) -> Result<Vec<String>> {
+    let mut waiting = Vec::new();
+    let partners: Vec<String> = directory.routes().borrow().iter().map(|route| route.province_code.clone()).collect();
+    for partner in partners {
+        let count = space.db().read(partner.clone(), |partner, tx| Box::pin(mailbox::undelivered(tx, partner))).await?;
+        let cut_off = matches!(links.status(space.id(), &partner).state, LinkState::Down | LinkState::Diverged);
+        if count > 0 && !cut_off {
+            waiting.push(format!("{count} envelopes wait for {partner}"));
+        }
+    }
+    Ok(waiting)
+}
