@@ -96,7 +96,7 @@ fn situation(incident: &Incident, facts: &Facts) -> String {
 /// Only what is on record: what was reported upward. What was done on the spot the officer adds.
 fn measures(incident: &Incident) -> String {
     let sent = incident.upward_reports.iter().map(|report| {
-        let when = report.send_time.as_ref().and_then(from_proto).map(|time| time_zh(time)).unwrap_or_default();
+        let when = report.send_time.as_ref().and_then(from_proto).map(time_zh).unwrap_or_default();
         format!("{when}已向{}报告", report.receiver)
     });
     sent.collect::<Vec<_>>().join(";")

@@ -1,0 +1,143 @@
+//! A notification from one province to another and back, on SQLite and on PostgreSQL.
+
+mod common;
+
+use common::*;
+use fenghuo_api::notification::v1::notification_service_server::NotificationService;
+use fenghuo_api::notification::v1::*;
+use fenghuo_api::partner::v1::{BoundaryEffect, NotificationKind, Outcome};
+use fenghuo_durable::testing::{On, until};
+use fenghuo_durable::{SpaceId, new_id};
+use fenghuo_edge::from_status;
+
+const REAL: SpaceId = SpaceId::Real;
+
+async fn a_warning_is_delivered_with_a_receipt_and_acknowledged_by_a_person(on: On) {
+    let two = pair(on).await;
+    let (hubei, chongqing) = (&two.hubei, &two.chongqing);
+    let incident = hubei.incident(REAL).await;
+    let draft = hubei.draft(REAL, &incident, "500000", NotificationKind::Warning, Default::default()).await;
+    let content = draft.content.clone().unwrap();
+    assert_eq!(draft.state(), NotificationState::Draft);
+    assert_eq!(content.boundary_effect(), BoundaryEffect::Forecast);
+    assert_eq!((content.section_sender_name.as_str(), content.section_recipient_name.as_str()), ("洼地出口", "巫山县千丈岩水库"));
+    assert_eq!((content.duty_telephone.as_str(), content.substances.len()), ("12369", 1));
+    assert!(content.grade == 0 && content.approved_by.is_empty() && content.next_update_time.is_some());
+    assert!(draft.why_zh.contains("第八条") && draft.why_zh.contains("岩溶地下水"));
+    assert!(draft.delivery.is_none() && chongqing.find(REAL, &draft.name).await.is_none(), "nothing is sent before an officer approves");
+
+    let approved = hubei.approve(REAL, &draft.name).await;
+    assert_eq!(approved.delivery.as_ref().unwrap().position, 1, "it stands signed in the stream when the answer comes");
+    assert!(approved.delivery.as_ref().unwrap().signed_envelope.is_some());
+    assert_eq!(approved.approved_by, "李静 值班员");
+
+    let delivered = hubei.until_state(REAL, &draft.name, NotificationState::Delivered).await;
+    let proof = delivered.delivery.unwrap();
+    let receipt = proof.receipt.unwrap();
+    assert_eq!((receipt.outcome(), receipt.position), (Outcome::Accepted, 1));
+    assert_eq!(hex::encode(&receipt.envelope_digest), proof.envelope_digest);
+
+    let received = chongqing.until_state(REAL, &draft.name, NotificationState::Delivered).await;
+    assert_eq!((received.direction(), received.partner_code.as_str()), (Direction::Incoming, "420000"));
+    assert_eq!(received.content.as_ref().unwrap().approved_by, "李静 值班员");
+    assert_eq!(received.delivery.unwrap().signed_receipt, proof.signed_receipt, "both ends keep the same receipt, byte for byte");
+
+    let acknowledged = chongqing.acknowledge(REAL, &draft.name).await;
+    assert_eq!(acknowledged.state(), NotificationState::Acknowledged);
+    let known = hubei.until_state(REAL, &draft.name, NotificationState::Acknowledged).await;
+    let by = known.acknowledgement.unwrap();
+    assert_eq!((by.person.as_str(), by.post.as_str(), by.remark.as_str()), ("周敏", "值班员", "收到"));
+    assert!(!known.acknowledged_by_hand && known.acknowledge_due_time.is_none());
+
+    until("the acknowledgement's own receipt", || async {
+        let checked = chongqing.assert_holds(REAL).await;
+        ((checked.envelopes, checked.receipts) == (2, 2)).then_some(())
+    })
+    .await;
+    let checked = hubei.assert_holds(REAL).await;
+    assert_eq!((checked.envelopes, checked.receipts), (2, 2));
+    two.stop().await;
+}
+
+async fn a_partner_that_was_down_gets_everything_once_and_in_order(on: On) {
+    let Pair { hubei, chongqing, dir } = pair(on).await;
+    let incident = hubei.incident(REAL).await;
+    let before = hubei.warn(REAL, &incident, "500000", "第0号").await;
+    hubei.until_state(REAL, &before, NotificationState::Delivered).await;
+    let home = chongqing.stop().await;
+    hubei.until_link("500000", LinkState::Down).await;
+    let mut names = vec![before];
+    for number in 1..=70 {
+        names.push(hubei.warn(REAL, &incident, "500000", &format!("第{number}号")).await);
+    }
+    let link = hubei.until_link("500000", LinkState::Down).await;
+    assert_eq!(link.undelivered_count, 70);
+    assert!(!link.last_error.is_empty());
+    let chongqing = home.start().await;
+    for name in &names {
+        hubei.until_state(REAL, name, NotificationState::Delivered).await;
+    }
+    hubei.until_link("500000", LinkState::Up).await;
+    let list = ListNotificationsRequest { parent: "provinces/500000".into(), page_size: 500, ..Default::default() };
+    let mut got = chongqing.service.list_notifications(chongqing.ask(REAL, list)).await.unwrap().into_inner().notifications;
+    got.sort_by_key(|one| one.delivery.as_ref().unwrap().position);
+    assert_eq!(got.iter().map(|one| one.name.clone()).collect::<Vec<_>>(), names, "once each, in the order of approval");
+    assert_eq!(chongqing.assert_holds(REAL).await.envelopes, 71);
+    assert_eq!(hubei.assert_holds(REAL).await.receipts, 71);
+    tokio::join!(hubei.stop(), chongqing.stop());
+    drop(dir);
+}
+
+async fn an_exercise_reaches_the_neighbour_only_when_its_liaison_has_accepted_it(on: On) {
+    let two = pair(on).await;
+    let (hubei, chongqing) = (&two.hubei, &two.chongqing);
+    let exercise = SpaceId::Exercise(new_id());
+    hubei.open_exercise(exercise).await;
+    let incident = hubei.incident(exercise).await;
+    let before = chongqing.dump(REAL).await;
+    let name = hubei.warn(exercise, &incident, "500000", "演练").await;
+    until("the partner's refusal", || async {
+        hubei.links.status(exercise, "500000").last_error.contains("EXERCISE_NOT_ACCEPTED").then_some(())
+    })
+    .await;
+    assert_eq!(hubei.find(exercise, &name).await.unwrap().state(), NotificationState::Approved);
+    assert_eq!(chongqing.dump(REAL).await, before, "nothing of an exercise leaks into what is real");
+    chongqing.open_exercise(exercise).await;
+    hubei.until_state(exercise, &name, NotificationState::Delivered).await;
+    assert!(chongqing.find(exercise, &name).await.is_some());
+    assert!(chongqing.find(REAL, &name).await.is_none());
+    assert_eq!(chongqing.dump(REAL).await, before);
+    two.stop().await;
+}
+
+async fn a_call_from_the_wrong_district_finds_nothing(on: On) {
+    let two = pair(on).await;
+    let hubei = &two.hubei;
+    let incident = hubei.incident(REAL).await;
+    let draft = hubei.draft(REAL, &incident, "500000", NotificationKind::Warning, Default::default()).await;
+    let mut wuhan = hubei.caller(REAL);
+    wuhan.grants.iter_mut().for_each(|grant| grant.jurisdiction = "420100".into());
+    let approve = ApproveNotificationRequest { request_id: new_id().to_string(), name: draft.name.clone(), etag: String::new() };
+    let refused = hubei.service.approve_notification(as_caller(wuhan.clone(), approve.clone())).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::NotFound);
+    let propose = ProposeRecipientsRequest { incident: incident.clone() };
+    assert_eq!(hubei.service.propose_recipients(as_caller(wuhan.clone(), propose.clone())).await.unwrap_err().code(), tonic::Code::NotFound);
+    let list = ListNotificationsRequest { parent: "provinces/420000".into(), ..Default::default() };
+    let seen = hubei.service.list_notifications(as_caller(wuhan, list)).await.unwrap().into_inner();
+    assert_eq!(seen.notifications, vec![]);
+    // The right jurisdiction, the wrong role.
+    let mut viewer = hubei.caller(REAL);
+    viewer.grants.retain(|grant| grant.role == fenghuo_edge::Role::Viewer);
+    let refused = hubei.service.approve_notification(as_caller(viewer, approve)).await.unwrap_err();
+    assert_eq!(from_status(&refused).reason, "ROLE_REQUIRED");
+    let proposed = hubei.service.propose_recipients(hubei.ask(REAL, propose)).await.unwrap().into_inner().recipients;
+    assert_eq!((proposed[0].partner_code.as_str(), proposed[0].display_name.as_str(), proposed[0].enrolled), ("500000", "重庆市", true));
+    two.stop().await;
+}
+
+fenghuo_durable::on_both!(
+    a_warning_is_delivered_with_a_receipt_and_acknowledged_by_a_person,
+    a_partner_that_was_down_gets_everything_once_and_in_order,
+    an_exercise_reaches_the_neighbour_only_when_its_liaison_has_accepted_it,
+    a_call_from_the_wrong_district_finds_nothing,
+);
