@@ -72,11 +72,10 @@ impl Space {
 
     /// As [`Space::open`], without its tasks: nothing is sequenced, read or fired. For a node in quarantine, and for tests.
     pub async fn open_idle(id: SpaceId, location: &Location, first_clock: Option<ClockSetting>, fittings: Fittings) -> Result<Arc<Self>> {
-        let clock = Arc::new(match (id, first_clock) {
-            (SpaceId::Real, _) => Clock::real(),
-            (SpaceId::Exercise(_), Some(setting)) => Clock::exercise(setting),
-            // Number 0 gives way to whatever the database has.
-            (SpaceId::Exercise(_), None) => Clock::exercise(ClockSetting { number: 0, space_time: Timestamp::UNIX_EPOCH, rate: 0.0 }),
+        let clock = Arc::new(match id {
+            SpaceId::Real => Clock::real(),
+            // Number 0 gives way to what the database has, or to the first setting.
+            SpaceId::Exercise(_) => Clock::exercise(ClockSetting { number: 0, space_time: Timestamp::MIN, rate: 0.0 }),
         });
         let db = Db::open(location, clock).await?;
         migrate::migrate(&db, &fittings.migrations).await?;
@@ -152,9 +151,9 @@ impl Space {
                 let gone = wall::now().duration_since(row.time(3)?).as_secs_f64().max(0.0) * rate;
                 let space_time = row.time(1)?.checked_add(jiff::SignedDuration::from_secs_f64(gone)).unwrap_or(row.time(1)?);
                 let setting = ClockSetting { number: row.count(0)?, space_time, rate };
-                if setting.number > self.clock().setting_number() { self.clock().set(setting) } else { Ok(()) }
+                self.clock().set(setting)
             }
-            (None, Some(setting)) => self.keep_clock(setting).await,
+            (None, Some(setting)) => self.set_clock(setting).await,
             (None, None) => Err(Error::internal("an exercise has no clock")),
         }
     }
