@@ -108,6 +108,15 @@ impl Clock {
         Ok(())
     }
 
+    /// Stops the clock of an exercise where it is, under its present number; the setting that then holds. The real one goes on.
+    pub(crate) fn stop(&self) -> Option<ClockSetting> {
+        let mut source = self.source.write();
+        let Source::Set { setting, since } = *source else { return None };
+        let stopped = ClockSetting { space_time: advanced(setting, since), rate: 0.0, ..setting };
+        *source = Source::Set { setting: stopped, since: Instant::now() };
+        Some(stopped)
+    }
+
     /// Wakes when a new setting comes into force.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()

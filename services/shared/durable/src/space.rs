@@ -170,12 +170,16 @@ impl Space {
         self.db.close().await;
     }
 
-    /// Ends the tasks for good and gives what is committed its numbers; the data stays readable, and every write is refused.
+    /// Ends the tasks for good, gives what is committed its numbers and stops the clock; the data stays readable, and every write is
+    /// refused.
     pub async fn end(&self) -> Result<()> {
         self.end_tasks().await;
-        let sequenced = sequence_all(self).await;
+        let mut ended = sequence_all(self).await;
+        if let Some(setting) = self.clock().stop() {
+            ended = ended.and(self.keep_clock(setting).await);
+        }
         self.db.freeze();
-        sequenced
+        ended
     }
 
     async fn end_tasks(&self) {

@@ -1,0 +1,8 @@
+//! Types and rules, without storage, network or clock.
+
+pub mod exercise;
+pub mod person;
+pub mod throttle;
+
+pub use exercise::{Exercise, ExerciseState, Setting};
+pub use person::{HeldGrant, PasswordHash, Person};
