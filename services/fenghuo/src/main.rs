@@ -1,5 +1,7 @@
 //! The one binary of Fenghuo: composition root, command line, drill runner.
 
+#![allow(unreachable_pub)] // A binary exports nothing; `pub` here says what the other files of the crate use.
+
 mod cli;
 mod drill;
 mod node;

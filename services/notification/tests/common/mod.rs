@@ -1,6 +1,8 @@
 //! Two provinces in one process: own databases, own keys, real TLS over loopback, real mailbox workers.
 #![allow(dead_code, unreachable_pub, missing_docs)] // Each test file uses its part.
 
+pub mod foreign;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ pub struct Home {
     pub dir: std::path::PathBuf,
     pub locations: Locations,
     pub address: SocketAddr,
+    /// Partners are told where to call.
+    pub reachable: bool,
 }
 
 /// A running node.
@@ -66,7 +70,7 @@ impl Home {
                 Locations::Postgres(format!("{}/{base}", admin.rsplit_once('/').unwrap().0))
             }
         };
-        Self { on, code, dir, locations, address: "127.0.0.1:0".parse().unwrap() }
+        Self { on, code, dir, locations, address: "127.0.0.1:0".parse().unwrap(), reachable: true }
     }
 
     /// Starts the node without its workers and its listener.
@@ -91,7 +95,7 @@ impl Home {
             directory: directory.clone(),
             links: links.clone(),
             display_name: if self.code == "420000" { "湖北省" } else { "重庆市" }.into(),
-            endpoint: format!("https://{}", self.address),
+            endpoint: if self.reachable { format!("https://{}", self.address) } else { String::new() },
             duty_telephone: "12369".into(),
             acknowledge_within_s: 900,
         });
