@@ -106,16 +106,26 @@ impl Db {
         T: Send + 'static,
         F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
-        if self.frozen.load(Ordering::Acquire) {
-            return Err(Error::precondition("EXERCISE_ENDED", "the exercise is over; its data can be read and no longer changed"));
-        }
-        let outcome = match &self.kind {
-            Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
-            Kind::Postgres(pool) => self.write_postgres(pool, isolation, &context, &run).await,
-        };
+        let outcome = self.write_unheard(isolation, context, run).await;
         // A hint only: the sequencer also looks by itself.
         self.logged.notify_one();
         outcome
+    }
+
+    /// As [`Db::write_isolated`], without the hint to the sequencer: for the sequencer's own writes, which would wake it for ever.
+    pub(crate) async fn write_unheard<C, T, F>(&self, isolation: Isolation, context: C, run: F) -> Result<T>
+    where
+        C: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
+    {
+        if self.frozen.load(Ordering::Acquire) {
+            return Err(Error::precondition("EXERCISE_ENDED", "the exercise is over; its data can be read and no longer changed"));
+        }
+        match &self.kind {
+            Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
+            Kind::Postgres(pool) => self.write_postgres(pool, isolation, &context, &run).await,
+        }
     }
 
     async fn write_postgres<C, T>(&self, pool: &sqlx::PgPool, isolation: Isolation, context: &C, run: &WriteFn<C, T>) -> Result<T> {

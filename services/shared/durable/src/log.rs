@@ -241,7 +241,7 @@ impl Tx {
 
 /// Gives the next committed events their numbers; how many there were. An advisory lock keeps one sequencer at a time.
 pub(crate) async fn sequence(db: &Db) -> Result<usize> {
-    db.write_isolated(Isolation::ReadCommitted, (), |(), tx| Box::pin(sequence_batch(tx))).await
+    db.write_unheard(Isolation::ReadCommitted, (), |(), tx| Box::pin(sequence_batch(tx))).await
 }
 
 async fn sequence_batch(tx: &mut Tx) -> Result<usize> {
