@@ -182,6 +182,12 @@ fn incident_outcome(player: &Player<'_>, label: &str, node: &str, incident: &Inc
             by: who(player, node, &decision.decided_by).unwrap_or_else(|| decision.decided_by.clone()),
         }),
         grades: player.history.grades.get(label).cloned().unwrap_or_default(),
+        missed: incident
+            .timeline
+            .iter()
+            .filter(|entry| entry.r#type == "incident.clock_missed")
+            .filter_map(|entry| entry.time.as_ref().and_then(from_proto).map(Beijing))
+            .collect(),
         clocks: incident.clocks.iter().map(clock_outcome).collect(),
     }
 }

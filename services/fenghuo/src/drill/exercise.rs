@@ -11,7 +11,7 @@ use super::DrillError;
 use super::desk::Desk;
 
 /// How long two nodes may be busy at one instant of the exercise.
-const IDLE_WITHIN: Duration = Duration::from_secs(60);
+const IDLE_WITHIN: Duration = Duration::from_secs(180);
 /// A node that says twice that it is idle, with the other one asked in between, has nothing on its way from it.
 const QUIET_ROUNDS: u32 = 2;
 

@@ -56,6 +56,8 @@ pub struct IncidentOutcome {
     pub decided: Option<Decided>,
     /// The rules' answers over time.
     pub grades: Vec<GradeEntry>,
+    /// When the node noted by itself, by its timers, that a clock was missed.
+    pub missed: Vec<Beijing>,
     /// All clocks.
     pub clocks: Vec<ClockOutcome>,
 }

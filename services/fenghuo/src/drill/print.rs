@@ -122,6 +122,7 @@ fn incident_lines(lines: &mut Vec<String>, report: &Report, incident: &IncidentO
     if let Some(decided) = &incident.decided {
         lines.push(format!("  判定 decided: {} by {}", grade_words(decided.grade.as_deref()), decided.by));
     }
+    lines.extend(incident.missed.iter().map(|at| format!("  超时报警 missed, noted by the node at {at}")));
     lines.push("  法定时限 statutory clocks".to_owned());
     for clock in &incident.clocks {
         clock_lines(lines, report, clock);
