@@ -188,7 +188,7 @@ async fn dump(node: &Node) -> Vec<Vec<u8>> {
         "SELECT token_digest FROM node_setup",
         "SELECT user_name FROM node_throttle",
         "SELECT name, body FROM node_exercise",
-        "SELECT subject, actor, request_id, payload, text_zh, text_en FROM log_event",
+        "SELECT kind, subject, actor, request_id, payload, text_zh, text_en FROM log_event",
         "SELECT body FROM log_private",
         "SELECT request_hash, answer FROM log_request",
         "SELECT payload FROM timer_due",
