@@ -13,6 +13,7 @@ on_both!(
     a_watch_gives_the_backlog_then_each_new_event,
     a_watch_ends_with_the_session_and_with_the_last_grant,
     verify_finds_what_was_changed_behind_the_program,
+    what_was_done_to_people_is_shown_to_the_administrator_alone,
 );
 
 const REAL: SpaceId = SpaceId::Real;
@@ -178,4 +179,19 @@ async fn verify_by(node: &Node, token: &str, before: usize) -> Vec<String> {
     let answer = node.audit(token, REAL).verify_log(VerifyLogRequest {}).await.unwrap().into_inner();
     assert!(!answer.holds && answer.faults.len() > before, "{:?}", answer.faults);
     answer.faults
+}
+
+async fn what_was_done_to_people_is_shown_to_the_administrator_alone(on: On) {
+    let place = Place::new(on).await;
+    let node = place.start().await;
+    let (admin, me) = node.administrator().await;
+    let (viewer, person) = node.person(&admin, "viewer", vec![grant(Role::Viewer, PROVINCE)]).await;
+    let none = SetGrantsRequest { request_id: id(), name: person.name.clone(), grants: vec![grant(Role::Viewer, PROVINCE)] };
+    node.people(&admin).set_grants(none).await.unwrap();
+    let told =
+        until("both events", || async { Some(all_pages(&node, &admin, &person.name, 1).await).filter(|events| events.len() == 2) }).await;
+    assert_eq!(told.iter().map(|event| event.r#type.as_str()).collect::<Vec<_>>(), ["person.created", "person.grants_set"]);
+    assert!(told.iter().all(|event| event.actor == me.name && !event.text_zh.contains("viewer")));
+    assert_eq!(all_pages(&node, &viewer, &person.name, 1).await, []);
+    node.stop().await;
 }
