@@ -51,7 +51,10 @@ impl Directory {
     /// A partner; FAILED_PRECONDITION, reason PARTNER_NOT_ENROLLED, if there is none.
     pub fn existing(&self, code: &str) -> Result<Partner> {
         self.get(code).ok_or_else(|| {
-            let text = format!("province {} is not in the directory; an administrator enrols it or adds it for letters", code.chars().take(12).collect::<String>());
+            let text = format!(
+                "province {} is not in the directory; an administrator enrols it or adds it for letters",
+                code.chars().take(12).collect::<String>()
+            );
             Error::precondition("PARTNER_NOT_ENROLLED", text)
         })
     }

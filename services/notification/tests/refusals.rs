@@ -4,6 +4,7 @@ mod common;
 
 use common::foreign::{Foreign, digest, sign_with};
 use common::*;
+use fenghuo_api::notification::v1::LinkState;
 use fenghuo_api::partner::v1::envelope::Content;
 use fenghuo_api::partner::v1::*;
 use fenghuo_durable::testing::On;

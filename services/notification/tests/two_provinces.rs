@@ -121,7 +121,10 @@ async fn a_call_from_the_wrong_district_finds_nothing(on: On) {
     let refused = hubei.service.approve_notification(as_caller(wuhan.clone(), approve.clone())).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::NotFound);
     let propose = ProposeRecipientsRequest { incident: incident.clone() };
-    assert_eq!(hubei.service.propose_recipients(as_caller(wuhan.clone(), propose.clone())).await.unwrap_err().code(), tonic::Code::NotFound);
+    assert_eq!(
+        hubei.service.propose_recipients(as_caller(wuhan.clone(), propose.clone())).await.unwrap_err().code(),
+        tonic::Code::NotFound
+    );
     let list = ListNotificationsRequest { parent: "provinces/420000".into(), ..Default::default() };
     let seen = hubei.service.list_notifications(as_caller(wuhan, list)).await.unwrap().into_inner();
     assert_eq!(seen.notifications, vec![]);

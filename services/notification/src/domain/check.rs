@@ -78,7 +78,9 @@ pub fn check_content(field: &str, content: &Content) -> Result<()> {
         faults.text(at(name), text, TEXT_CHARS);
     }
     faults.number(at("flow_m3_per_s"), content.flow_m3_per_s);
-    for (name, time) in [("occur_time", &content.occur_time), ("learn_time", &content.learn_time), ("next_update_time", &content.next_update_time)] {
+    for (name, time) in
+        [("occur_time", &content.occur_time), ("learn_time", &content.learn_time), ("next_update_time", &content.next_update_time)]
+    {
         faults.time(at(name), time.as_ref());
     }
     if let Some(place) = &content.place {

@@ -48,9 +48,7 @@ pub fn draft(
         section_recipient_name: recipient.section_zh.clone(),
         measures_taken: measures(incident),
         requested_action: requested(kind).to_owned(),
-        next_update_time: (kind != NotificationKind::EndOfAlert)
-            .then(|| now.checked_add(NEXT_UPDATE).ok().map(to_proto))
-            .flatten(),
+        next_update_time: (kind != NotificationKind::EndOfAlert).then(|| now.checked_add(NEXT_UPDATE).ok().map(to_proto)).flatten(),
         duty_telephone: duty_telephone.to_owned(),
         grade: grade(incident).into(),
         follows: if ends.is_empty() { links.last.unwrap_or_default() } else { String::new() },
@@ -84,7 +82,12 @@ fn situation(incident: &Incident, facts: &Facts) -> String {
     if !incident.substances.is_empty() {
         parts.push(format!("特征污染物:{}。", incident.substances.iter().map(substance_zh).collect::<Vec<_>>().join(";")));
     }
-    let figures = [("死亡", &facts.deaths), ("中毒或重伤", &facts.poisoned_or_injured), ("疏散转移", &facts.evacuated), ("饮水受影响", &facts.without_water)];
+    let figures = [
+        ("死亡", &facts.deaths),
+        ("中毒或重伤", &facts.poisoned_or_injured),
+        ("疏散转移", &facts.evacuated),
+        ("饮水受影响", &facts.without_water),
+    ];
     for (label, figure) in figures {
         if let Some(value) = figure.as_ref().and_then(|figure| figure.value) {
             parts.push(format!("{label}{value}人。"));

@@ -222,7 +222,11 @@ impl Notification {
         let text = match self.direction {
             Direction::Incoming => format!("{} came from {}; you cannot {verb} it", self.name, self.partner_code),
             Direction::Outgoing => {
-                format!("{} is {}; you can {verb} a draft only. To correct what was sent, draft another that corrects it", self.name, self.state.word())
+                format!(
+                    "{} is {}; you can {verb} a draft only. To correct what was sent, draft another that corrects it",
+                    self.name,
+                    self.state.word()
+                )
             }
         };
         Err(Error::precondition("NOT_A_DRAFT", text))

@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use fenghuo_api::incident::v1::{BoundaryLevel, Incident};
 use fenghuo_api::common::v1::Tristate;
+use fenghuo_api::incident::v1::{BoundaryLevel, Incident};
 use fenghuo_api::time::from_proto;
 use fenghuo_rules::divisions::{Divisions, province_of};
 use jiff::Timestamp;
@@ -197,11 +197,7 @@ mod tests {
 
     #[test]
     fn what_people_excluded_leaves_only_proven_links() {
-        let none = Facts {
-            may_cross_province: Tristate::No.into(),
-            boundary_effect: BoundaryLevel::None.into(),
-            ..Default::default()
-        };
+        let none = Facts { may_cross_province: Tristate::No.into(), boundary_effect: BoundaryLevel::None.into(), ..Default::default() };
         let proposed = propose(&incident("500237", "2014-08-12T22:00:00Z", none));
         assert_eq!(proposed.iter().map(|one| one.partner_code.as_str()).collect::<Vec<_>>(), ["420000"]);
     }

@@ -8,7 +8,7 @@ use fenghuo_rules::divisions::Divisions;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 
-use super::acknowledge_due;
+use super::{acknowledge_due, recovered};
 use crate::domain::check::{check_acknowledgement, check_content};
 use crate::domain::letter::kind_zh;
 use crate::domain::{Direction, Notification, State, StreamPlace};
@@ -145,6 +145,9 @@ impl Inbox for Mail {
     fn receipted<'t>(&'t self, tx: &'t mut Tx, outgoing: &'t Outgoing, receipt: &'t Receipt) -> BoxFuture<'t, Result<()>> {
         Box::pin(async move {
             let Some(Content::Notification(content)) = &outgoing.envelope.content else { return Ok(()) };
+            if outgoing.recovered {
+                recovered::restore(tx, outgoing, content, self.acknowledge_within_s).await?;
+            }
             let Some(mut found) = notification::get(tx, &content.name).await? else { return Ok(()) };
             found.receipted(receipt.outcome(), &receipt.reason, tx.now())?;
             let partner = Divisions::builtin();
@@ -162,6 +165,13 @@ impl Inbox for Mail {
                 en: format!("{en} {} {}", partner.name_en(&outgoing.partner), found.refusal).trim().to_owned(),
             };
             notification::save(tx, &mut found, told).await
+        })
+    }
+
+    fn sent_before<'t>(&'t self, tx: &'t mut Tx, outgoing: &'t Outgoing) -> BoxFuture<'t, Result<()>> {
+        Box::pin(async move {
+            let Some(Content::Acknowledgement(given)) = &outgoing.envelope.content else { return Ok(()) };
+            recovered::acknowledged_before(tx, given).await
         })
     }
 }

@@ -30,8 +30,9 @@ impl Consumer for Incidents {
                 return self.link(tx, event, text).await;
             }
             let Some(bytes) = hex::decode(text).ok().filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
-            let found = Incident::decode(bytes.as_slice())
-                .map_err(|error| Error::internal(format!("event {} carries an incident that cannot be read", event.seq)).caused_by(error))?;
+            let found = Incident::decode(bytes.as_slice()).map_err(|error| {
+                Error::internal(format!("event {} carries an incident that cannot be read", event.seq)).caused_by(error)
+            })?;
             incident::keep(tx, &event.admin_code, event.revision, &found).await
         })
     }

@@ -3,3 +3,4 @@
 pub mod acknowledge_due;
 pub mod inbox;
 pub mod incidents;
+pub mod recovered;

@@ -40,7 +40,8 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: EnrolPar
                 if let Some(before) = partner::get(tx, &entry.province_code).await? {
                     entry.revision = before.revision;
                     // Old keys verify their positions for ever.
-                    let old: Vec<String> = before.signing_keys_hex.into_iter().filter(|key| !entry.signing_keys_hex.contains(key)).collect();
+                    let old: Vec<String> =
+                        before.signing_keys_hex.into_iter().filter(|key| !entry.signing_keys_hex.contains(key)).collect();
                     entry.signing_keys_hex.extend(old);
                 }
                 partner::save(tx, us, &mut entry, "partner.enrolled", actor, request_id).await?;

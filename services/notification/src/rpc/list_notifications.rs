@@ -18,7 +18,12 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: ListNoti
     let filter = Filter { incident: request.incident, unacknowledged_only: request.unacknowledged_only };
     let space = service.space(caller)?;
     let context = (service.clone(), caller.clone(), filter, after, size);
-    space.db().read(context, |(service, caller, filter, after, size), tx| Box::pin(visible_page(tx, service, caller, filter, after.clone(), *size))).await
+    space
+        .db()
+        .read(context, |(service, caller, filter, after, size), tx| {
+            Box::pin(visible_page(tx, service, caller, filter, after.clone(), *size))
+        })
+        .await
 }
 
 fn position(token: &str) -> Result<(i64, String)> {
@@ -35,7 +40,14 @@ fn bad_token() -> Error {
     Error::invalid("page_token", "is not a token of this call; begin again without one")
 }
 
-async fn visible_page(tx: &mut Tx, service: &Service, caller: &Caller, filter: &Filter, mut after: (i64, String), size: i64) -> Result<ListNotificationsResponse> {
+async fn visible_page(
+    tx: &mut Tx,
+    service: &Service,
+    caller: &Caller,
+    filter: &Filter,
+    mut after: (i64, String),
+    size: i64,
+) -> Result<ListNotificationsResponse> {
     let (mut seen, wanted) = (Vec::new(), usize::try_from(size).unwrap_or(50));
     loop {
         let rows = notification::page(tx, filter, after.clone(), size + 1).await?;

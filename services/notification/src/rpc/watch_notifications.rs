@@ -81,7 +81,8 @@ async fn changes(space: &Arc<Space>, after: u64) -> Result<(u64, Vec<Notificatio
             Box::pin(async move {
                 let events = tx.events_after(*after, BATCH).await?;
                 let last = events.last().map_or(*after, |event| event.seq);
-                let mut names: Vec<String> = events.into_iter().filter(|event| event.kind.starts_with("notification.")).map(|event| event.subject).collect();
+                let mut names: Vec<String> =
+                    events.into_iter().filter(|event| event.kind.starts_with("notification.")).map(|event| event.subject).collect();
                 names.sort_unstable();
                 names.dedup();
                 let mut changed = Vec::new();

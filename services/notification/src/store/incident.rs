@@ -17,7 +17,7 @@ pub async fn keep(tx: &mut Tx, admin_code: &str, revision: u64, incident: &Incid
 pub async fn get(tx: &mut Tx, name: &str) -> Result<Option<Incident>> {
     let row = tx.row("SELECT snapshot FROM notification_incident WHERE name = $1", params![name]).await?;
     let Some(row) = row else { return Ok(None) };
-    let incident = Incident::decode(row.blob(0)?.as_slice())
-        .map_err(|error| Error::internal("a stored incident cannot be read").caused_by(error))?;
+    let incident =
+        Incident::decode(row.blob(0)?.as_slice()).map_err(|error| Error::internal("a stored incident cannot be read").caused_by(error))?;
     Ok(Some(incident))
 }

@@ -53,7 +53,8 @@ pub async fn incident_of_remote(tx: &mut Tx, partner: &str, remote_incident: &st
 
 /// Messages between us and a partner about one of our incidents, newest first.
 pub async fn of_incident_and_partner(tx: &mut Tx, incident: &str, partner: &str) -> Result<Vec<Notification>> {
-    let sql = "SELECT body FROM notification_notification WHERE incident = $1 AND partner = $2 ORDER BY create_us DESC, name DESC LIMIT 100";
+    let sql =
+        "SELECT body FROM notification_notification WHERE incident = $1 AND partner = $2 ORDER BY create_us DESC, name DESC LIMIT 100";
     tx.rows(sql, params![incident, partner]).await?.iter().map(read).collect()
 }
 
@@ -68,7 +69,8 @@ pub struct Filter {
 
 /// A page, newest first, before a key.
 pub async fn page(tx: &mut Tx, filter: &Filter, before: (i64, String), most: i64) -> Result<Vec<(i64, Notification)>> {
-    let sql = "SELECT body, create_us FROM notification_notification WHERE ($1 = '' OR incident = $1) AND (wants_acknowledgement = 1 OR $2 = 0)
+    let sql =
+        "SELECT body, create_us FROM notification_notification WHERE ($1 = '' OR incident = $1) AND (wants_acknowledgement = 1 OR $2 = 0)
         AND (create_us < $3 OR (create_us = $3 AND name < $4)) ORDER BY create_us DESC, name DESC LIMIT $5";
     let rows = tx.rows(sql, params![&filter.incident, filter.unacknowledged_only, before.0, before.1, most]).await?;
     rows.iter().map(|row| Ok((row.int(1)?, read(row)?))).collect()

@@ -34,7 +34,8 @@ pub async fn save(tx: &mut Tx, us: &str, partner: &mut Partner, kind: &'static s
         admin_code: us.to_owned(),
         actor: actor.to_owned(),
         request_id: request_id.to_owned(),
-        payload: serde_json::json!({ "province_code": partner.province_code, "mode": partner.mode, "fingerprint": partner.fingerprint }).to_string(),
+        payload: serde_json::json!({ "province_code": partner.province_code, "mode": partner.mode, "fingerprint": partner.fingerprint })
+            .to_string(),
         text_zh: format!("登记通报对象 {}", partner.display_name),
         text_en: format!("Partner {} was entered", partner.province_code),
         record: body.into_bytes(),

@@ -1,5 +1,5 @@
 //! Two provinces in one process: own databases, own keys, real TLS over loopback, real mailbox workers.
-#![allow(dead_code, unreachable_pub, missing_docs)] // Each test file uses its part.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)] // Each test file uses its part.
 
 pub mod foreign;
 
@@ -108,8 +108,7 @@ impl Home {
             routes: directory.routes(),
         });
         let stop = CancellationToken::new();
-        let node =
-            Node { home: self, keys, trust, spaces, node_space, directory, links, service, mailbox, stop, tasks: Vec::new() };
+        let node = Node { home: self, keys, trust, spaces, node_space, directory, links, service, mailbox, stop, tasks: Vec::new() };
         (node, listener)
     }
 
@@ -145,12 +144,8 @@ impl Node {
     }
 
     pub fn caller(&self, space: SpaceId) -> Caller {
-        let grants = Role::ALL.iter().map(|role| Grant {
-            role: *role,
-            jurisdiction: self.code().into(),
-            start: Timestamp::UNIX_EPOCH,
-            end: None,
-        });
+        let grants =
+            Role::ALL.iter().map(|role| Grant { role: *role, jurisdiction: self.code().into(), start: Timestamp::UNIX_EPOCH, end: None });
         let name = if self.code() == "420000" { "李静" } else { "周敏" };
         Caller {
             identity: format!("provinces/{}/people/{name}", self.code()),
@@ -191,7 +186,13 @@ impl Node {
             place: Some(Place { admin_code: code.into(), water_body: "岩溶洼地".into(), ..Default::default() }),
             occur_time: Some(to_proto("2014-08-12T08:00:00Z".parse().unwrap())),
             facts: Some(Facts { may_cross_province: Tristate::Yes.into(), ..Default::default() }),
-            substances: vec![Substance { name: "乙基黄原酸钠".into(), value: Some(0.2), unit: "mg/L".into(), section: "洼地出口".into(), ..Default::default() }],
+            substances: vec![Substance {
+                name: "乙基黄原酸钠".into(),
+                value: Some(0.2),
+                unit: "mg/L".into(),
+                section: "洼地出口".into(),
+                ..Default::default()
+            }],
             ..Default::default()
         };
         let event = NewEvent {
@@ -252,7 +253,12 @@ impl Node {
     pub async fn until_link(&self, other: &str, state: LinkState) -> Partner {
         until(&format!("the link to {other} to be {state:?}"), || async {
             let list = self.service.list_partners(self.ask(SpaceId::Real, ListPartnersRequest::default())).await.unwrap();
-            list.into_inner().partners.into_iter().find(|one| one.province_code == other && one.link_state() == state)
+            let found = list.into_inner().partners.into_iter().find(|one| one.province_code == other && one.link_state() == state)?;
+            // What the desk sees at once is written down a moment later: tests compare what is written.
+            let word = format!("state\\\":\\\"{}", state.as_str_name().trim_start_matches("LINK_STATE_").to_lowercase());
+            let name = format!("partners/{other}/link");
+            let written = self.dump(SpaceId::Real).await.into_iter().any(|row| row.contains(&name) && row.contains(&word));
+            written.then_some(found)
         })
         .await
     }

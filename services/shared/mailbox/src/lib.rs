@@ -23,17 +23,27 @@ pub use inbox::{Inbox, Incoming, Judgement};
 pub use links::{LinkStatus, Links};
 pub use store::outbox::{Position, enqueue};
 pub use store::{Proof, proof, undelivered};
-pub use transport::{Mailbox, Parts, PartnerRoute};
+pub use transport::recover::restored_flag;
+pub use transport::{Mailbox, PartnerRoute, Parts};
 pub use verify::verify;
 
 /// The schema in every space.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    service: "mailbox",
-    version: 1,
-    name: "streams",
-    sqlite: include_str!("../migrations/sqlite/0001_mailbox.sql"),
-    postgres: include_str!("../migrations/postgres/0001_mailbox.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        service: "mailbox",
+        version: 1,
+        name: "streams",
+        sqlite: include_str!("../migrations/sqlite/0001_mailbox.sql"),
+        postgres: include_str!("../migrations/postgres/0001_mailbox.sql"),
+    },
+    Migration {
+        service: "mailbox",
+        version: 2,
+        name: "quarantine",
+        sqlite: include_str!("../migrations/0002_quarantine.sql"),
+        postgres: include_str!("../migrations/0002_quarantine.sql"),
+    },
+];
 
 /// Every record, for the audit.
 pub const RECORDS: &[RecordQuery] = &["SELECT name, body FROM mailbox_link ORDER BY name"];

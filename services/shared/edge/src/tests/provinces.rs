@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use fenghuo_api::partner::v1::partner_service_client::PartnerServiceClient;
 use fenghuo_api::partner::v1::partner_service_server::{PartnerService, PartnerServiceServer};
 use fenghuo_api::partner::v1::{
-    DeliverEnvelopesRequest, DeliverEnvelopesResponse, FetchEnvelopesRequest, FetchEnvelopesResponse, OpenStreamRequest,
-    OpenStreamResponse, ReturnReceiptsRequest, ReturnReceiptsResponse, SignedEnvelope,
+    DeliverEnvelopesRequest, DeliverEnvelopesResponse, FetchEnvelopesRequest, FetchEnvelopesResponse, FetchOwnEnvelopesRequest,
+    FetchOwnEnvelopesResponse, OpenStreamRequest, OpenStreamResponse, ReturnReceiptsRequest, ReturnReceiptsResponse, SignedEnvelope,
 };
 use fenghuo_durable::wall;
 use tokio::net::TcpStream;
@@ -23,6 +23,9 @@ struct Mailbox;
 
 #[tonic::async_trait]
 impl PartnerService for Mailbox {
+    async fn fetch_own_envelopes(&self, _: Request<FetchOwnEnvelopesRequest>) -> Result<Response<FetchOwnEnvelopesResponse>, Status> {
+        Ok(Response::new(FetchOwnEnvelopesResponse::default()))
+    }
     async fn open_stream(&self, _: Request<OpenStreamRequest>) -> Result<Response<OpenStreamResponse>, Status> {
         Ok(Response::new(OpenStreamResponse::default()))
     }

@@ -1,14 +1,14 @@
 //! Envelopes that we stored, and our receipts for them.
 
 use fenghuo_api::partner::v1::envelope::Content;
-use fenghuo_api::partner::v1::SignedReceipt;
+use fenghuo_api::partner::v1::{OwnEnvelope, SignedReceipt};
 use fenghuo_durable::{Code, Error, Result, Tx, params, wall};
 
 use super::stream::{self, Direction};
-use super::{key, read_receipt};
+use super::{key, read_envelope, read_receipt};
 use crate::envelope::{Opened, SpaceKeys, kind_of, sign_receipt};
 use crate::inbox::{Inbox, Incoming, Judgement};
-use crate::machine::{Arrival, Head, arrival};
+use crate::machine::{Arrival, Head, MAX_BATCH, MAX_BATCH_BYTES, arrival};
 
 /// What came of an envelope that arrived.
 #[derive(Debug)]
@@ -67,12 +67,8 @@ async fn store(tx: &mut Tx, signer: &SpaceKeys, inbox: &dyn Inbox, opened: &Open
         }
         Some(Content::ChainHead(head)) => key::chain_head(tx, partner, head, offered).await?,
         Some(_) => {
-            let incoming = Incoming {
-                partner: partner.to_owned(),
-                envelope: opened.envelope.clone(),
-                epoch: offered.epoch,
-                digest: offered.digest,
-            };
+            let incoming =
+                Incoming { partner: partner.to_owned(), envelope: opened.envelope.clone(), epoch: offered.epoch, digest: offered.digest };
             inbox.take(tx, &incoming).await?
         }
     };
@@ -108,9 +104,25 @@ async fn insert(tx: &mut Tx, opened: &Opened, receipt: &SignedReceipt, judgement
 }
 
 async fn receipt_at(tx: &mut Tx, partner: &str, epoch: u64, position: u64) -> Result<SignedReceipt> {
-    let sql =
-        "SELECT receipt, receipt_key_id, receipt_signature FROM mailbox_inbox WHERE partner = $1 AND epoch = $2 AND position = $3";
+    let sql = "SELECT receipt, receipt_key_id, receipt_signature FROM mailbox_inbox WHERE partner = $1 AND epoch = $2 AND position = $3";
     let row = tx.row(sql, params![partner, epoch, position]).await?;
     let found = row.map(|row| read_receipt(&row, 0)).transpose()?.flatten();
     found.ok_or_else(|| Error::internal("a stored envelope has no receipt"))
+}
+
+/// Envelopes of a partner after a position, with the receipts given for them: for a partner that was restored.
+pub(crate) async fn given_back(tx: &mut Tx, partner: &str, epoch: u64, position: u64, most: usize) -> Result<Vec<OwnEnvelope>> {
+    let sql = "SELECT envelope, key_id, signature, receipt, receipt_key_id, receipt_signature FROM mailbox_inbox WHERE partner = $1 AND epoch = $2 AND position > $3 ORDER BY position LIMIT $4";
+    let rows = tx.rows(sql, params![partner, epoch, position, most.min(MAX_BATCH) as i64]).await?;
+    let mut given = Vec::new();
+    let mut bytes = 0;
+    for row in &rows {
+        let signed_envelope = read_envelope(row, 0)?;
+        bytes += signed_envelope.envelope.len();
+        if bytes > MAX_BATCH_BYTES && !given.is_empty() {
+            break;
+        }
+        given.push(OwnEnvelope { signed_envelope: Some(signed_envelope), signed_receipt: read_receipt(row, 3)? });
+    }
+    Ok(given)
 }

@@ -36,7 +36,8 @@ pub async fn proof(tx: &mut Tx, outgoing: bool, partner: &str, epoch: u64, posit
     let kept = Kept { envelope: read_envelope(&row, 0)?, receipt: read_receipt(&row, 3)? };
     let receipt = match &kept.receipt {
         Some(signed) => Some(
-            Receipt::decode(signed.receipt.as_slice()).map_err(|error| Error::internal("a stored receipt cannot be read").caused_by(error))?,
+            Receipt::decode(signed.receipt.as_slice())
+                .map_err(|error| Error::internal("a stored receipt cannot be read").caused_by(error))?,
         ),
         None => None,
     };

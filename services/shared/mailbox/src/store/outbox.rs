@@ -8,9 +8,9 @@ use prost::Message;
 
 use super::stream::{self, Direction};
 use super::{read_digest, read_envelope};
-use crate::envelope::{Outgoing, SpaceKeys, kind_of, open_receipt, seal};
+use crate::envelope::{Opened, Outgoing, SpaceKeys, kind_of, open_receipt, seal};
 use crate::inbox::Inbox;
-use crate::machine::{self, Digest, Head, ReceiptMeaning, Waiting};
+use crate::machine::{self, Arrival, Digest, Head, ReceiptMeaning, Waiting};
 
 /// Where an envelope stands in its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +24,16 @@ pub struct Position {
 }
 
 /// Signs a content as the next envelope to a partner and stores it, in the caller's transaction: what it tells of and the envelope
-/// commit together, and the worker sends it when they have.
+/// commit together, and the worker sends it when they have. FAILED_PRECONDITION, reason RESTORED, while a restored node has not fetched back
+/// what it had sent to this partner.
 pub async fn enqueue(tx: &mut Tx, signer: &SpaceKeys, partner: &str, content: Content) -> Result<Position> {
     tx.lock(&format!("mailbox.out.{partner}")).await?;
+    if stream::quarantined(tx, partner).await? {
+        let text = format!(
+            "this node was restored from a backup and has not yet fetched back what it had sent to {partner}; telephone, and repeat later"
+        );
+        return Err(Error::precondition("RESTORED", text));
+    }
     let head = match stream::head(tx, partner, Direction::Out).await? {
         Head::NEVER => Head::start_of(1),
         head => head,
@@ -56,8 +63,7 @@ pub async fn enqueue(tx: &mut Tx, signer: &SpaceKeys, partner: &str, content: Co
 
 pub(crate) async fn insert(tx: &mut Tx, partner: &str, at: &Head, kind: &str, signed: &SignedEnvelope) -> Result<()> {
     let sql = "INSERT INTO mailbox_outbox (partner, epoch, position, kind, envelope, digest, key_id, signature, write_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    let values =
-        params![partner, at.epoch, at.position, kind, &signed.envelope, at.digest, &signed.key_id, &signed.signature, wall::now()];
+    let values = params![partner, at.epoch, at.position, kind, &signed.envelope, at.digest, &signed.key_id, &signed.signature, wall::now()];
     tx.execute_one(sql, values).await
 }
 
@@ -105,7 +111,8 @@ pub async fn receipted_position(tx: &mut Tx, partner: &str, epoch: u64) -> Resul
 /// receipt changes nothing. FAILED_PRECONDITION, reason RECEIPT_OF_ANOTHER, for one that names another digest.
 pub async fn store_receipt(tx: &mut Tx, inbox: &dyn Inbox, partner: &str, signed: &SignedReceipt, recovered: bool) -> Result<()> {
     let (receipt, id) = open_receipt(signed)?;
-    let sql = "SELECT envelope, key_id, signature, digest, receipt_us FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position = $3";
+    let sql =
+        "SELECT envelope, key_id, signature, digest, receipt_us FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position = $3";
     let found = tx.row(sql, params![partner, id.epoch, receipt.position]).await?;
     let row = found.ok_or_else(|| not_ours(&receipt, &id, "no envelope was ever written there"))?;
     let digest = read_digest(&row, 3)?;
@@ -114,7 +121,8 @@ pub async fn store_receipt(tx: &mut Tx, inbox: &dyn Inbox, partner: &str, signed
         ReceiptMeaning::OfAnother => return Err(not_ours(&receipt, &id, "it names another digest than the one written there")),
         ReceiptMeaning::First => {}
     }
-    let sql = "UPDATE mailbox_outbox SET receipt = $4, receipt_key_id = $5, receipt_signature = $6, outcome = $7, reason = $8, receipt_us = $9
+    let sql =
+        "UPDATE mailbox_outbox SET receipt = $4, receipt_key_id = $5, receipt_signature = $6, outcome = $7, reason = $8, receipt_us = $9
         WHERE partner = $1 AND epoch = $2 AND position = $3 AND receipt_us IS NULL";
     let values = params![
         partner,
@@ -170,4 +178,39 @@ pub async fn sending_head(tx: &mut Tx, partner: &str) -> Result<Head> {
     let position = last_position(tx, partner, epoch).await?;
     let digest = stream::digest_at(tx, partner, Direction::Out, epoch, position).await?.unwrap_or(machine::NOTHING);
     Ok(Head { epoch, position, digest })
+}
+
+/// Puts an envelope of ours back that the partner has stored and we have lost; `true` if it was missing. FAILED_PRECONDITION, reason
+/// STREAM_DIVERGED, if it does not continue what we have.
+pub(crate) async fn take_back(tx: &mut Tx, partner: &str, opened: &Opened) -> Result<bool> {
+    let offered = &opened.offered;
+    let head = stream::head(tx, partner, Direction::Out).await?;
+    let there = stream::digest_at(tx, partner, Direction::Out, offered.epoch, offered.position).await?;
+    match machine::arrival(&head, there, offered) {
+        Arrival::Duplicate => Ok(false),
+        Arrival::Store => {
+            let at = Head { epoch: offered.epoch, position: offered.position, digest: offered.digest };
+            insert(tx, partner, &at, kind_of(opened.envelope.content.as_ref()), &opened.signed).await?;
+            stream::advance(tx, partner, Direction::Out, &at).await?;
+            Ok(true)
+        }
+        Arrival::Diverged(divergence) => Err(super::inbox::diverged(&divergence.text())),
+        Arrival::Gap { expected } => {
+            Err(super::inbox::diverged(&format!("the partner gave back position {} and not {expected}", offered.position)))
+        }
+        Arrival::Refused { what, .. } => Err(super::inbox::diverged(what)),
+    }
+}
+
+/// Every acknowledgement that we sent to a partner, in order: after a restore the records that they concern may be older.
+pub(crate) async fn acknowledgements(tx: &mut Tx, partner: &str) -> Result<Vec<Outgoing>> {
+    let sql = "SELECT envelope, digest FROM mailbox_outbox WHERE partner = $1 AND kind = 'acknowledgement' ORDER BY epoch, position";
+    let rows = tx.rows(sql, params![partner]).await?;
+    rows.iter()
+        .map(|row| {
+            let envelope = Envelope::decode(row.blob(0)?.as_slice())
+                .map_err(|error| Error::internal("a stored envelope cannot be read").caused_by(error))?;
+            Ok(Outgoing { partner: partner.to_owned(), envelope, digest: read_digest(row, 1)?, recovered: true })
+        })
+        .collect()
 }

@@ -48,3 +48,24 @@ pub async fn digest_at(tx: &mut Tx, partner: &str, direction: Direction, epoch: 
     let row = tx.row(sql, params![partner, epoch, position]).await?;
     row.map(|row| read_digest(&row, 0)).transpose()
 }
+
+/// May nothing be written to this partner, because the node was restored and has not fetched back what it had sent?
+pub async fn quarantined(tx: &mut Tx, partner: &str) -> Result<bool> {
+    let sql = "SELECT quarantined FROM mailbox_stream WHERE partner = $1 AND direction = 'out'";
+    Ok(tx.row(sql, params![partner]).await?.map(|row| row.int(0)).transpose()?.is_some_and(|flag| flag != 0))
+}
+
+/// Puts the stream to a partner in quarantine, whether anything was ever written to it or not.
+pub async fn quarantine(tx: &mut Tx, partner: &str) -> Result<()> {
+    let head = head(tx, partner, Direction::Out).await?;
+    advance(tx, partner, Direction::Out, &head).await?;
+    tx.execute_one("UPDATE mailbox_stream SET quarantined = 1 WHERE partner = $1 AND direction = 'out'", params![partner]).await
+}
+
+/// Ends the quarantine: what is written from now on is of a new epoch.
+pub async fn begin_anew(tx: &mut Tx, partner: &str) -> Result<u64> {
+    let epoch = head(tx, partner, Direction::Out).await?.epoch + 1;
+    advance(tx, partner, Direction::Out, &Head::start_of(epoch)).await?;
+    tx.execute_one("UPDATE mailbox_stream SET quarantined = 0 WHERE partner = $1 AND direction = 'out'", params![partner]).await?;
+    Ok(epoch)
+}

@@ -48,9 +48,9 @@ impl From<Error> for Failure {
 
 /// The way to one partner in one space.
 pub(crate) struct Client {
-    mailbox: Mailbox,
-    space: Arc<Space>,
-    route: PartnerRoute,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) space: Arc<Space>,
+    pub(crate) route: PartnerRoute,
     calls: Option<PartnerServiceClient<PartnerChannel>>,
 }
 

@@ -1,6 +1,7 @@
 //! Moving envelopes: the server of `PartnerService` and the workers that send.
 
 mod client;
+pub mod recover;
 mod server;
 mod worker;
 
@@ -95,10 +96,8 @@ impl Mailbox {
     pub(crate) async fn take_in(&self, space: &Arc<Space>, opened: Opened) -> Result<SignedReceipt> {
         let partner = opened.stream.sender.clone();
         let context = (self.signer(space.id()), self.parts.inbox.clone(), opened);
-        let received: Received = space
-            .db()
-            .write(context, |(signer, inbox, opened), tx: &mut Tx| Box::pin(receive(tx, signer, inbox.as_ref(), opened)))
-            .await?;
+        let received: Received =
+            space.db().write(context, |(signer, inbox, opened), tx: &mut Tx| Box::pin(receive(tx, signer, inbox.as_ref(), opened))).await?;
         if let Some(public_key) = &received.new_key {
             self.parts.trust.add_signing_key(&partner, public_key)?;
         }
@@ -156,7 +155,9 @@ impl Mailbox {
     pub(crate) async fn set_link(&self, space: &Arc<Space>, partner: &str, state: LinkState, error: &str) {
         let Some(status) = self.parts.links.set(space.id(), partner, state, error) else { return };
         match state {
-            LinkState::Diverged => tracing::error!(partner, space.id = %space.id(), why = error, "ALARM: a stream has diverged and is stopped"),
+            LinkState::Diverged => {
+                tracing::error!(partner, space.id = %space.id(), why = error, "ALARM: a stream has diverged and is stopped")
+            }
             LinkState::Down => tracing::warn!(partner, space.id = %space.id(), why = error, "a partner is cut off; trying again"),
             _ => tracing::info!(partner, space.id = %space.id(), "a partner is reached"),
         }

@@ -13,7 +13,7 @@ use super::{Mailbox, shown};
 use crate::envelope::check_size;
 use crate::links::LinkState;
 use crate::machine::{Head, MAX_BATCH, MAX_BATCH_BYTES, compare};
-use crate::store::inbox::diverged;
+use crate::store::inbox::{self, diverged};
 use crate::store::outbox;
 use crate::store::stream::{self, Direction};
 
@@ -37,6 +37,11 @@ impl PartnerService for Mailbox {
     async fn return_receipts(&self, request: Request<ReturnReceiptsRequest>) -> Result<Response<ReturnReceiptsResponse>, Status> {
         let partner = peer(&request).map_err(to_status)?.province_code;
         answer(self.return_of(&partner, request.into_inner()).await)
+    }
+
+    async fn fetch_own_envelopes(&self, request: Request<FetchOwnEnvelopesRequest>) -> Result<Response<FetchOwnEnvelopesResponse>, Status> {
+        let partner = peer(&request).map_err(to_status)?.province_code;
+        answer(self.give_back_to(&partner, request.into_inner()).await)
     }
 }
 
@@ -72,8 +77,7 @@ impl Mailbox {
 
     async fn open_stream_of(&self, partner: &str, request: OpenStreamRequest) -> Result<OpenStreamResponse> {
         if request.sender != partner {
-            let text =
-                format!("the call says that it comes from province {}, and its certificate says {partner}", shown(&request.sender));
+            let text = format!("the call says that it comes from province {}, and its certificate says {partner}", shown(&request.sender));
             return Err(Error::new(Code::PermissionDenied, "SENDER_NOT_CALLER", text));
         }
         let space = self.space_of(&request.space)?;
@@ -161,6 +165,25 @@ impl Mailbox {
         Ok(FetchEnvelopesResponse { envelopes, last_position })
     }
 
+    async fn give_back_to(&self, partner: &str, request: FetchOwnEnvelopesRequest) -> Result<FetchOwnEnvelopesResponse> {
+        let space = self.space_of(&request.space)?;
+        let most = if request.max_envelopes == 0 { MAX_BATCH } else { usize::try_from(request.max_envelopes).unwrap_or(MAX_BATCH) };
+        let limit = i64::MAX as u64;
+        let context = (partner.to_owned(), request.epoch.min(limit), request.after_position.min(limit), most);
+        let (envelopes, last_epoch) = space
+            .db()
+            .read(context, |(partner, epoch, after, most), tx: &mut Tx| {
+                Box::pin(async move {
+                    let head = stream::head(tx, partner, Direction::In).await?;
+                    let epoch = if *epoch == 0 { head.epoch } else { *epoch };
+                    Ok((inbox::given_back(tx, partner, epoch, *after, *most).await?, head.epoch))
+                })
+            })
+            .await?;
+        self.parts.links.contact(space.id(), partner);
+        Ok(FetchOwnEnvelopesResponse { envelopes, last_epoch })
+    }
+
     async fn return_of(&self, partner: &str, request: ReturnReceiptsRequest) -> Result<ReturnReceiptsResponse> {
         let Some(first) = request.receipts.first() else {
             return Err(Error::invalid("receipts", "must not be empty"));
@@ -173,10 +196,8 @@ impl Mailbox {
         self.take_receipts(&space, partner, request.receipts).await?;
         self.parts.links.contact(space.id(), partner);
         let context = (partner.to_owned(), id.epoch);
-        let receipted_position = space
-            .db()
-            .read(context, |(partner, epoch), tx: &mut Tx| Box::pin(outbox::receipted_position(tx, partner, *epoch)))
-            .await?;
+        let receipted_position =
+            space.db().read(context, |(partner, epoch), tx: &mut Tx| Box::pin(outbox::receipted_position(tx, partner, *epoch))).await?;
         Ok(ReturnReceiptsResponse { receipted_position })
     }
 }

@@ -21,9 +21,7 @@ const SILENCE: SignedDuration = SignedDuration::from_secs(15);
 /// Runs until the token is cancelled or the space stops.
 pub(crate) async fn run(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute, stop: CancellationToken) {
     let mut stopping = space.stopping();
-    let work = async {
-        if route.endpoint.is_empty() { listen(mailbox, space, route).await } else { send(mailbox, space, route).await }
-    };
+    let work = async { if route.endpoint.is_empty() { listen(mailbox, space, route).await } else { send(mailbox, space, route).await } };
     tokio::select! {
         () = stop.cancelled() => {}
         _ = stopping.wait_for(|stop| *stop) => {}
@@ -80,6 +78,15 @@ fn was_up(mailbox: &Mailbox, space: &Arc<Space>, partner: &str) -> bool {
 }
 
 async fn exchange(client: &mut Client, route: &PartnerRoute) -> Result<(), Failure> {
+    if client.quarantined().await? {
+        let recovered = client.recover().await?;
+        tracing::warn!(
+            partner = route.province_code,
+            envelopes = recovered.own,
+            epoch = recovered.epoch,
+            "restored: fetched back from the partner what this node had sent; a new epoch begins"
+        );
+    }
     let more = client.handshake().await?;
     client.push().await?;
     if route.pull && more {
