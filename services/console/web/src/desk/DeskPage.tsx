@@ -75,7 +75,10 @@ export function DeskPage() {
       <section className="desk-centre" data-testid="centre">
         {route.centre === 'report' && <ReportForm key={route.notification || 'report'} fromNotification={route.notification} />}
         {route.centre === 'notification' && <NotificationView key={route.notification} name={route.notification} />}
-        {route.centre === 'map' && <MapPane incidents={queue} />}
+        {/* The map stays: to draw it anew after each form would take a second. */}
+        <div className="centre-map" hidden={route.centre !== 'map'}>
+          <MapPane incidents={queue} hidden={route.centre !== 'map'} />
+        </div>
       </section>
       <aside className="desk-right" data-testid="right" aria-label={t('desk.incident')}>
         <IncidentPanel key={route.incident} name={route.incident} />

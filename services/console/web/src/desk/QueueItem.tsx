@@ -54,7 +54,7 @@ export const QueueItem = memo(function QueueItem({ incident, open, waiting, scop
               <>
                 {due !== undefined ? <Countdown dueMs={due} nowMs={now} /> : <span className="count">{t(promptness(clock))}</span>}
                 <span className="row-body">
-                  {clock.bodyName} · {t(`duty.${clock.duty}` as MessageKey)}
+                  {t(`duty.${clock.duty}` as MessageKey)} · {clock.bodyName}
                 </span>
               </>
             ) : (

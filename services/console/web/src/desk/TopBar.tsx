@@ -11,7 +11,7 @@ import { fullName } from '../logic/districts';
 import { Kbd } from '../ui/Kbd';
 import { BarClock } from './BarClock';
 import { PartnerLinks, ServerLink } from './Links';
-import { inForce } from './roles';
+import { standing } from './roles';
 
 const PAGES: readonly [Page, string][] = [
   ['desk', '1'],
@@ -94,7 +94,7 @@ function Who({ lang }: { lang: 'zh' | 'en' }) {
   const [leaving, setLeaving] = useState(false);
   if (!person) return null;
   const roles = [
-    ...new Set(inForce(person, Date.now()).map((g) => `${t(`role.${g.role}` as MessageKey)} · ${fullName(g.jurisdiction, lang)}`)),
+    ...new Set(standing(person, Date.now()).map((g) => `${t(`role.${g.role}` as MessageKey)} · ${fullName(g.jurisdiction, lang)}`)),
   ];
   const leave = async () => {
     setLeaving(true);

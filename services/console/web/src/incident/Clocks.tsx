@@ -1,7 +1,7 @@
 import { ClockState, DutyKind, type Clock, type Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
 import { useI18n, type MessageKey } from '../i18n';
 import { useSpaceNow } from '../live/context';
-import { pending } from '../logic/order';
+import { clocksInOrder, pending } from '../logic/order';
 import { promptness } from '../logic/promptness';
 import { ms, shortTime } from '../logic/time';
 import { Button } from '../ui/Button';
@@ -31,7 +31,7 @@ export function Clocks({ incident, onAction }: Props) {
   return (
     <Section title={t('clocks.title')} count={running} testId="clocks">
       <ul className="clocks">
-        {incident.clocks.map((c) => (
+        {clocksInOrder(incident.clocks).map((c) => (
           <ClockRow key={c.name} clock={c} onAction={onAction} />
         ))}
       </ul>
@@ -70,7 +70,7 @@ function ClockRow({ clock, onAction }: { clock: Clock; onAction: (action: Action
       </span>
       <span className="clock-what">
         <span>
-          <strong>{clock.bodyName}</strong> {t(`duty.${clock.duty}` as MessageKey)}
+          <strong>{clock.bodyName}</strong> {clock.duty !== DutyKind.OTHER && t(`duty.${clock.duty}` as MessageKey)}
           {clock.duty === DutyKind.OTHER && <span className="faint"> {pick(clock.citationZh, clock.citationEn)}</span>}
           {pick(clock.recipientsZh, clock.recipientsEn) && <> → {pick(clock.recipientsZh, clock.recipientsEn)}</>}
         </span>

@@ -1,11 +1,13 @@
 import type { Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
-import { useI18n } from '../i18n';
+import { session } from '../api/session';
+import { useI18n, type I18n } from '../i18n';
+import { fullName } from '../logic/districts';
 import { clockTimeSeconds, isoDate, ms } from '../logic/time';
 import { Section } from '../ui/Section';
 
 /** What happened when, newest first. */
 export function Timeline({ incident }: { incident: Incident }) {
-  const { t, pick } = useI18n();
+  const { t, lang, pick } = useI18n();
   let day = '';
   const entries = [...incident.timeline].reverse();
   return (
@@ -20,7 +22,7 @@ export function Timeline({ incident }: { incident: Incident }) {
             <li key={`${e.sequence}-${e.type}`} data-testid="timeline-entry" data-type={e.type}>
               {first && <div className="timeline-day num">{date}</div>}
               <span className="num faint">{clockTimeSeconds(at)}</span> {pick(e.textZh, e.textEn)}
-              {e.actor && <span className="faint"> · {actorName(e.actor)}</span>}
+              {e.actor && <span className="faint"> · {actorName(e.actor, t, lang)}</span>}
             </li>
           );
         })}
@@ -29,8 +31,13 @@ export function Timeline({ incident }: { incident: Incident }) {
   );
 }
 
-// A resource name without a readable name is shortened to its kind and the end of its id; the whole is in the log.
-function actorName(actor: string): string {
-  const found = /^provinces\/\d{6}\/(\w+)\/[0-9a-f-]*?([0-9a-f]{6})$/.exec(actor);
-  return found ? `${found[1]} …${found[2]}` : actor;
+// A name of a record, in words as far as this page knows them; the whole name is in the log.
+function actorName(actor: string, t: I18n['t'], lang: I18n['lang']): string {
+  const own = session.get()?.person;
+  if (own && actor === own.name) return own.displayName;
+  const partner = /(?:^|\/)partners\/(\d{6})$/.exec(actor)?.[1] ?? /^provinces\/(\d{6})$/.exec(actor)?.[1];
+  if (partner) return fullName(partner, lang);
+  const person = /\/people\/.*([0-9a-f]{4})$/.exec(actor)?.[1];
+  if (person) return t('actor.person', { end: person });
+  return /^timers?\b/.test(actor) ? t('actor.timer') : actor;
 }

@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
-import { ClockState, IncidentSchema, IncidentState, type Clock } from '../gen/proto/fenghuo/incident/v1/incident_pb';
+import { ClockState, DutyKind, IncidentSchema, IncidentState, type Clock } from '../gen/proto/fenghuo/incident/v1/incident_pb';
 import { Direction, NotificationRecordSchema, NotificationState } from '../gen/proto/fenghuo/notification/v1/notification_pb';
-import { nextClock, queueOf, unanswered, unansweredOf } from './order';
+import { clocksInOrder, nextClock, queueOf, unanswered, unansweredOf } from './order';
 import { stamp } from './time';
 
 const now = Date.UTC(2014, 7, 13, 6);
@@ -76,4 +76,16 @@ test('what waits for us comes before what waits for them; drafts and answered on
 
 test('a notification that their node refused still wants an answer', () => {
   expect(unanswered(note('a', Direction.OUTGOING, NotificationState.REFUSED))).toBe(true);
+});
+
+test('clocks: by deadline, then promptly, then at any time, then not started, then settled', () => {
+  const all = [
+    { ...clock(ClockState.KEPT, now), name: 'kept' },
+    { ...clock(ClockState.RUNNING), duty: DutyKind.OTHER, name: 'any time' },
+    { ...clock(ClockState.NOT_STARTED), name: 'not started' },
+    { ...clock(ClockState.RUNNING), duty: DutyKind.NOTIFY_NEIGHBOUR, name: 'promptly' },
+    { ...clock(ClockState.RUNNING, now + 60_000), name: 'due' },
+    { ...clock(ClockState.MISSED, now - 60_000), name: 'missed' },
+  ];
+  expect(names(clocksInOrder(incident('a', all).clocks))).toEqual(['missed', 'due', 'promptly', 'any time', 'not started', 'kept']);
 });

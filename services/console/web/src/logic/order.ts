@@ -12,6 +12,13 @@ export function nextClock(incident: Incident): Clock | undefined {
   return incident.clocks.filter(pending).sort((a, b) => due(a) - due(b) || standing(a) - standing(b))[0];
 }
 
+/** Clocks as the panel shows them: by deadline, then what is to be done promptly, then the rest; what is settled last. */
+export function clocksInOrder(clocks: readonly Clock[]): Clock[] {
+  const rank = (c: Clock) => (pending(c) ? standing(c) : c.state === ClockState.NOT_STARTED ? 2 : 3);
+  const at = (c: Clock) => (pending(c) ? due(c) : 0);
+  return [...clocks].sort((a, b) => Number(!pending(a)) - Number(!pending(b)) || at(a) - at(b) || rank(a) - rank(b));
+}
+
 /** A clock of it has run out and nobody has dealt with it. */
 export function overdue(incident: Incident, nowMs: number): boolean {
   return incident.clocks.some((c) => pending(c) && (c.state === ClockState.MISSED || due(c) < nowMs));

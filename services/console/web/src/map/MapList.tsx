@@ -1,15 +1,14 @@
 import { useState } from 'react';
 import { go } from '../app/route';
-import type { Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
 import { useI18n } from '../i18n';
 import { divisionName } from '../logic/districts';
 import { GradeBadge, gradeOf } from '../ui/Grade';
 import type { MapData } from './data';
-import { positionOf } from './position';
+import type { Placed } from './position';
 
 interface Props {
   points: MapData['points'];
-  incidents: readonly Incident[];
+  incidents: readonly Placed[];
   onShow: (at: [number, number]) => void;
 }
 
@@ -34,8 +33,7 @@ export function MapList({ points, incidents, onShow }: Props) {
         onChange={(e) => setText(e.target.value)}
       />
       <ul>
-        {incidents.map((i) => {
-          const at = positionOf(i);
+        {incidents.map(({ incident: i, at }) => {
           const { grade, state } = gradeOf(i);
           return (
             <li key={i.name}>

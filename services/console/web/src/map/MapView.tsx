@@ -3,7 +3,6 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import { useEffect, useRef } from 'react';
 import { theme as themeStore } from '../app/settings';
-import type { Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
 import { useI18n } from '../i18n';
 import { useDesk } from '../live/context';
 import { useStore } from '../live/store';
@@ -11,6 +10,7 @@ import type { MapData } from './data';
 import { mapIcons } from './icons';
 import { useIncidentMarkers } from './markers';
 import { palette } from './palette';
+import type { Placed } from './position';
 import { mapStyle } from './style';
 
 // The built page serves the worker as a file of its own; without this the library would look for it beside its own source.
@@ -33,7 +33,7 @@ const BOUNDS: Record<string, Bounds> = {
 
 interface Props {
   data: MapData;
-  incidents: readonly Incident[];
+  incidents: readonly Placed[];
   target: { at: [number, number]; n: number } | null;
 }
 

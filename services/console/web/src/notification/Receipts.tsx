@@ -14,7 +14,7 @@ export function Receipts({ record }: { record: NotificationRecord }) {
     <ul className="proofs">
       {receipt ? (
         <li data-testid="receipt" data-outcome={receipt.outcome}>
-          <span aria-hidden="true">{receipt.outcome === 1 ? '✓' : '✕'}</span> {t('receipt.stored')}{' '}
+          <span aria-hidden="true">{receipt.outcome === 1 ? '✓' : '✕'}</span> {incoming ? t('receipt.storedHere') : t('receipt.stored')}{' '}
           <strong>{t(`outcome.${receipt.outcome}` as MessageKey)}</strong> {receipt.reason}
           {stored !== undefined && <span className="num"> {dateTime(stored)}</span>}
           <details className="why">

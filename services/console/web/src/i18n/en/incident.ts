@@ -154,5 +154,7 @@ export const incident = {
   'close.sentence':
     'This closes “{place} {title}”: it cannot be changed afterwards. A final report must have been recorded and no clock may run.',
   'close.send': 'Close the incident',
+  'actor.person': 'person …{end}',
+  'actor.timer': 'clock',
   'timeline.title': 'Timeline',
 };

@@ -87,6 +87,7 @@ export const notification = {
   'ack.handRemark': 'How, and what was answered',
   'ack.needsPerson': "Give the person's name.",
   'receipt.stored': 'Their node stored it:',
+  'receipt.storedHere': 'Our node stored it:',
   'receipt.none': 'No receipt from their node yet',
   'receipt.proof': 'Proof',
   'receipt.stream': 'Stream {sender} → {recipient}, {space}, epoch {epoch}, position {position}',

@@ -153,5 +153,7 @@ export const incident = {
   'learned.note': '登记后，该单位的法定时限自知悉时起算。',
   'close.sentence': '将结束“{place} {title}”：时限停止，此后不能再改。须已有处理结果报告且没有计时中的时限。',
   'close.send': '结束事件',
+  'actor.person': '人员 …{end}',
+  'actor.timer': '时钟',
   'timeline.title': '经过',
 };

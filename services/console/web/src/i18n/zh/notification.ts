@@ -84,6 +84,7 @@ export const notification = {
   'ack.handRemark': '方式与答复',
   'ack.needsPerson': '请填对方姓名。',
   'receipt.stored': '对方节点已存：',
+  'receipt.storedHere': '我方节点已存：',
   'receipt.none': '对方节点尚未签收',
   'receipt.proof': '签收凭证',
   'receipt.stream': '信道 {sender} → {recipient}，{space}，第 {epoch} 期，第 {position} 号',
