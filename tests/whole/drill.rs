@@ -16,7 +16,8 @@ fn play(name: &str, postgres: bool) -> serde_json::Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fenghuo"));
     command.args(["drill", "run"]).arg(script(name)).arg("--json").arg(&report);
     if postgres {
-        let url = std::env::var("FENGHUO_TEST_POSTGRES").expect("FENGHUO_TEST_POSTGRES: deploy/test starts a throw-away server and sets it");
+        let url =
+            std::env::var("FENGHUO_TEST_POSTGRES").expect("FENGHUO_TEST_POSTGRES: deploy/test starts a throw-away server and sets it");
         command.arg("--postgres").arg(url);
     }
     let output = command.output().unwrap();

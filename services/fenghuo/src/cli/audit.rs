@@ -41,7 +41,10 @@ fn print(node: &NodeArgs, found: &VerifyLogResponse) {
         return;
     }
     let word = if found.holds { "holds" } else { "DOES NOT HOLD" };
-    println!("The log of {} {word}: {} events, {} records, {} receipts; head {head}", node.space, found.events, found.records, found.receipts);
+    println!(
+        "The log of {} {word}: {} events, {} records, {} receipts; head {head}",
+        node.space, found.events, found.records, found.receipts
+    );
     for fault in &found.faults {
         println!("  {fault}");
     }

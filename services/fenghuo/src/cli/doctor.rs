@@ -32,7 +32,8 @@ pub async fn run(args: DoctorArgs) -> Outcome {
     findings.push(Finding { what: "keys", fault: keys(&config).err() });
     findings.push(Finding { what: "database", fault: database(&config).await.err() });
     for (what, address) in [("console port", config.console_listen), ("partner port", config.partner_listen)] {
-        let fault = TcpListener::bind(address).err().map(|error| format!("{address}: {error}; stop what listens there, or choose another port"));
+        let fault =
+            TcpListener::bind(address).err().map(|error| format!("{address}: {error}; stop what listens there, or choose another port"));
         findings.push(Finding { what, fault });
     }
     let wrong = findings.iter().any(|finding| finding.fault.is_some());
@@ -42,7 +43,12 @@ pub async fn run(args: DoctorArgs) -> Outcome {
 
 fn print(as_json: bool, findings: &[Finding]) {
     if as_json {
-        print_json(&findings.iter().map(|finding| json!({ "what": finding.what, "ok": finding.fault.is_none(), "fault": finding.fault })).collect());
+        print_json(
+            &findings
+                .iter()
+                .map(|finding| json!({ "what": finding.what, "ok": finding.fault.is_none(), "fault": finding.fault }))
+                .collect(),
+        );
         return;
     }
     for finding in findings {
@@ -56,7 +62,9 @@ fn print(as_json: bool, findings: &[Finding]) {
 fn data_folder(config: &NodeConfig) -> Result<(), String> {
     let lock = fenghuo_durable::lock_folder(&config.data_dir).map_err(|error| error.to_string())?;
     let probe = config.data_dir.join("doctor");
-    std::fs::write(&probe, b"x").and_then(|()| std::fs::remove_file(&probe)).map_err(|error| format!("{}: {error}", config.data_dir.display()))?;
+    std::fs::write(&probe, b"x")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|error| format!("{}: {error}", config.data_dir.display()))?;
     drop(lock);
     Ok(())
 }
@@ -66,7 +74,9 @@ fn keys(config: &NodeConfig) -> Result<(), String> {
     if !dir.exists() {
         return Ok(()); // Made at the first start.
     }
-    ProvinceKeys::load_or_create(&dir, &config.province_code, &config.certificate_hosts(), wall::now()).map(|_| ()).map_err(|error| error.to_string())
+    ProvinceKeys::load_or_create(&dir, &config.province_code, &config.certificate_hosts(), wall::now())
+        .map(|_| ())
+        .map_err(|error| error.to_string())
 }
 
 async fn database(config: &NodeConfig) -> Result<(), String> {

@@ -1,6 +1,5 @@
 //! `fenghuo incident`: reports and incidents from the command line.
 
-
 use clap::Subcommand;
 use fenghuo_api::common::v1::{Grade, Place, Tristate};
 use fenghuo_api::incident::v1::incident_service_client::IncidentServiceClient;
@@ -205,7 +204,13 @@ fn print_whole(incident: &Incident) {
         println!("    ? {} ({})", question.question_zh, question.could_reach().as_str_name());
     }
     for clock in &incident.clocks {
-        println!("  {:<12} {}  {}  {}", clock.state().as_str_name().trim_start_matches("CLOCK_STATE_"), beijing(clock.due_time.as_ref()), clock.body_name, clock.citation_zh);
+        println!(
+            "  {:<12} {}  {}  {}",
+            clock.state().as_str_name().trim_start_matches("CLOCK_STATE_"),
+            beijing(clock.due_time.as_ref()),
+            clock.body_name,
+            clock.citation_zh
+        );
     }
     for entry in &incident.timeline {
         println!("  {}  {}", beijing(entry.time.as_ref()), entry.text_zh);

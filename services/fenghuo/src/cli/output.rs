@@ -51,7 +51,9 @@ impl From<RemoteError> for Failure {
         match error.code {
             tonic::Code::InvalidArgument => Self::Input(error.to_string()),
             // Without one of our reasons nobody answered.
-            tonic::Code::Unavailable if error.reason.is_empty() => Self::Unreachable(format!("the node cannot be reached: {}; is it running? see --url", error.message)),
+            tonic::Code::Unavailable if error.reason.is_empty() => {
+                Self::Unreachable(format!("the node cannot be reached: {}; is it running? see --url", error.message))
+            }
             _ => Self::Refused(error.to_string()),
         }
     }

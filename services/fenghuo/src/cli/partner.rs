@@ -77,7 +77,14 @@ fn print(node: &NodeArgs, partner: &Partner) {
         print_json(&as_json(partner));
     } else {
         let state = partner.link_state().as_str_name().trim_start_matches("LINK_STATE_").to_lowercase();
-        println!("{} {}  {state} since {}  {} undelivered  {}", partner.province_code, partner.display_name, beijing(partner.link_since_time.as_ref()), partner.undelivered_count, partner.last_error);
+        println!(
+            "{} {}  {state} since {}  {} undelivered  {}",
+            partner.province_code,
+            partner.display_name,
+            beijing(partner.link_since_time.as_ref()),
+            partner.undelivered_count,
+            partner.last_error
+        );
     }
 }
 
@@ -91,7 +98,9 @@ pub async fn run(command: PartnerCommand) -> Outcome {
                 std::fs::write(out, &answer.bundle_json)?;
             }
             match (node.json, &out) {
-                (true, _) => print_json(&json!({ "fingerprint": answer.fingerprint, "bundle": serde_json::from_str::<Value>(&answer.bundle_json).unwrap_or_default() })),
+                (true, _) => print_json(
+                    &json!({ "fingerprint": answer.fingerprint, "bundle": serde_json::from_str::<Value>(&answer.bundle_json).unwrap_or_default() }),
+                ),
                 (false, Some(out)) => println!("Wrote {}.\nFingerprint: {}", out.display(), answer.fingerprint),
                 (false, None) => println!("{}\nFingerprint: {}", answer.bundle_json, answer.fingerprint),
             }
@@ -104,13 +113,19 @@ pub async fn run(command: PartnerCommand) -> Outcome {
             print(&node, &answer.partner.ok_or_else(missing)?);
         }
         PartnerCommand::AddLetter { node, province, name, telephone } => {
-            let request =
-                AddLetterPartnerRequest { request_id: new_id().to_string(), province_code: province, display_name: name, duty_telephone: telephone };
+            let request = AddLetterPartnerRequest {
+                request_id: new_id().to_string(),
+                province_code: province,
+                display_name: name,
+                duty_telephone: telephone,
+            };
             let answer = PartnerDirectoryServiceClient::new(node.signed()?).add_letter_partner(request).await?.into_inner();
             print(&node, &answer.partner.ok_or_else(missing)?);
         }
         PartnerCommand::List { node } => {
-            let answer = PartnerDirectoryServiceClient::new(node.signed()?).list_partners(ListPartnersRequest { page_size: 500, page_token: String::new() }).await?;
+            let answer = PartnerDirectoryServiceClient::new(node.signed()?)
+                .list_partners(ListPartnersRequest { page_size: 500, page_token: String::new() })
+                .await?;
             let partners = answer.into_inner().partners;
             if node.json {
                 print_json(&Value::Array(partners.iter().map(as_json).collect()));

@@ -85,7 +85,10 @@ pub async fn run(command: PersonCommand) -> Outcome {
     match command {
         PersonCommand::Add { node, user, name, post, grants, password } => {
             let start_time = Some(to_proto(wall::now()));
-            let grants = grants.into_iter().map(|(role, jurisdiction)| Grant { role: role.into(), jurisdiction, start_time, end_time: None }).collect();
+            let grants = grants
+                .into_iter()
+                .map(|(role, jurisdiction)| Grant { role: role.into(), jurisdiction, start_time, end_time: None })
+                .collect();
             let person = Person { user_name: user, display_name: name, post, grants, active: true, ..Person::default() };
             let request = CreatePersonRequest { request_id: new_id().to_string(), person: Some(person), password };
             let answer = PeopleServiceClient::new(node.signed()?).create_person(request).await?.into_inner();

@@ -55,7 +55,10 @@ impl NodeArgs {
         let token = match &self.token {
             Some(token) => token.clone(),
             None => kept()?.tokens.get(&self.url).cloned().ok_or_else(|| {
-                Failure::Input(format!("nobody is signed in at {}; run `fenghuo session sign-in --url {} --user NAME`, or set FENGHUO_TOKEN", self.url, self.url))
+                Failure::Input(format!(
+                    "nobody is signed in at {}; run `fenghuo session sign-in --url {} --user NAME`, or set FENGHUO_TOKEN",
+                    self.url, self.url
+                ))
             })?,
         };
         let space: SpaceId = self.space.parse()?;
@@ -69,13 +72,20 @@ impl NodeArgs {
 }
 
 fn file() -> Outcome<PathBuf> {
-    let base = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
+    let base = std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
     base.map(|base| base.join("fenghuo").join("sessions.json")).ok_or_else(|| Failure::Input("set HOME, or give --token".to_owned()))
 }
 
 fn kept() -> Outcome<Kept> {
     match std::fs::read_to_string(file()?) {
-        Ok(text) => serde_json::from_str(&text).map_err(|error| Failure::Input(format!("{} cannot be read: {error}; remove it and sign in again", file().map(|f| f.display().to_string()).unwrap_or_default()))),
+        Ok(text) => serde_json::from_str(&text).map_err(|error| {
+            Failure::Input(format!(
+                "{} cannot be read: {error}; remove it and sign in again",
+                file().map(|f| f.display().to_string()).unwrap_or_default()
+            ))
+        }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Kept::default()),
         Err(error) => Err(error.into()),
     }
@@ -196,9 +206,12 @@ pub async fn run(command: SessionCommand) -> Outcome {
         SessionCommand::Show { node } => {
             let answer = SessionServiceClient::new(node.signed()?).get_session(GetSessionRequest {}).await?.into_inner();
             let person = answer.person.unwrap_or_default();
-            let grants: Vec<_> = person.grants.iter().map(|grant| format!("{} {}", grant.role().as_str_name(), grant.jurisdiction)).collect();
+            let grants: Vec<_> =
+                person.grants.iter().map(|grant| format!("{} {}", grant.role().as_str_name(), grant.jurisdiction)).collect();
             if node.json {
-                print_json(&serde_json::json!({ "user_name": person.user_name, "display_name": person.display_name, "post": person.post, "grants": grants }));
+                print_json(
+                    &serde_json::json!({ "user_name": person.user_name, "display_name": person.display_name, "post": person.post, "grants": grants }),
+                );
             } else {
                 println!("{} ({}) {}\n  {}", person.display_name, person.user_name, person.post, grants.join("\n  "));
             }

@@ -79,7 +79,9 @@ impl UpArgs {
 pub async fn run(args: UpArgs, postgres_only: bool) -> Outcome {
     let config = args.load()?;
     if postgres_only && config.database_url.is_none() {
-        return Err(Failure::Input("database_url: `fenghuo serve` runs on PostgreSQL; give --database-url, or use `fenghuo up` for SQLite".to_owned()));
+        return Err(Failure::Input(
+            "database_url: `fenghuo serve` runs on PostgreSQL; give --database-url, or use `fenghuo up` for SQLite".to_owned(),
+        ));
     }
     telemetry::init(config.log_format)?;
     let stop = CancellationToken::new();

@@ -305,7 +305,7 @@ async fn play(drill: &Drill, options: &DrillOptions) -> Result<Report, DrillErro
     let folder = tempfile::Builder::new().prefix("fenghuo-drill-").tempdir()?;
     let space = SpaceId::Exercise(new_id());
     let password = format!("drill-{}", new_id().simple());
-    let databases = options.postgres.as_deref().map(|url| Databases::new(url));
+    let databases = options.postgres.as_deref().map(Databases::new);
     let played = tokio::select! {
         played = play_on(drill, options, databases.as_ref(), folder.path(), space, &password, since) => played,
         () = stop_signal() => Err(DrillError::Stopped),
