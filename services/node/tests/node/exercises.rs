@@ -8,13 +8,14 @@ use fenghuo_durable::{SpaceId, new_id, on_both};
 use jiff::{SignedDuration, Timestamp};
 use tonic::Code;
 
-use crate::support::{Node, PROVINCE, Place, fields, grant, id, refused, write_thing};
+use crate::support::{Node, PROVINCE, Place, fields, grant, id, refused, tamper, write_thing};
 
 on_both!(
     an_exercise_opens_once_and_goes_on_after_a_restart,
     an_exercise_that_is_over_is_read_and_no_longer_written,
     bad_settings_and_names_are_refused,
     exercises_belong_to_the_province,
+    an_exercise_whose_data_are_broken_does_not_keep_the_node_from_starting,
 );
 
 fn start() -> Timestamp {
@@ -199,5 +200,26 @@ async fn exercises_belong_to_the_province(on: On) {
         request.page_token = page.next_page_token;
     }
     assert_eq!(seen, names.iter().rev().cloned().collect::<Vec<_>>());
+    node.stop().await;
+}
+
+async fn an_exercise_whose_data_are_broken_does_not_keep_the_node_from_starting(on: On) {
+    let place = Place::new(on).await;
+    let node = place.start().await;
+    let token = liaison(&node).await;
+    let names: Vec<String> = (0..2).map(|_| SpaceId::Exercise(new_id()).to_string()).collect();
+    for name in &names {
+        node.exercises(&token).open_exercise(open(name, 0.0)).await.unwrap();
+    }
+    let broken: SpaceId = names[0].parse().unwrap();
+    tamper(node.spaces.get(broken).unwrap().db(), "DROP TABLE space_clock").await;
+    node.stop().await;
+    let node = place.start().await;
+    let ask = |name: &str| GetExerciseActivityRequest { name: name.to_owned() };
+    let closed = refused(node.exercises(&token).get_exercise_activity(ask(&names[0])).await);
+    assert_eq!((closed.code, closed.reason.as_str()), (Code::FailedPrecondition, "EXERCISE_NOT_OPEN"));
+    activity(&node, &token, &names[1]).await;
+    node.spaces.get(SpaceId::Real).unwrap();
+    assert_eq!(node.exercises(&token).list_exercises(ListExercisesRequest::default()).await.unwrap().into_inner().exercises.len(), 2);
     node.stop().await;
 }
