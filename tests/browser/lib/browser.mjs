@@ -27,7 +27,7 @@ export function launch() {
 export async function openPage(browser, node, { screen = SCREENS[1], mouse = true } = {}) {
   const context = await browser.newContext({ viewport: screen, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', colorScheme: 'light', acceptDownloads: true });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   const errors = [];
   page.on('pageerror', (error) => errors.push(`exception: ${error}`));
   page.on('console', (message) => {
