@@ -8,6 +8,7 @@ import { useDesk } from '../live/context';
 import { useStore } from '../live/store';
 import { fullName } from '../logic/districts';
 import { dateTime, ms } from '../logic/time';
+import { Button } from '../ui/Button';
 import { FormBox } from '../ui/FormBox';
 import { TextField } from '../ui/TextField';
 
@@ -20,7 +21,11 @@ export function AccountPage() {
   const [oldPassword, setOld] = useState('');
   const [newPassword, setNew] = useState('');
   const [done, setDone] = useState(false);
-  useKeys([{ key: 'Escape', label: 'key.back', run: () => go({ page: 'desk' }) }]);
+  const [open, setOpen] = useState(false);
+  useKeys([
+    { key: 'p', label: 'password.change', run: () => setOpen(true) },
+    { key: 'Escape', label: 'key.back', run: () => go({ page: 'desk' }) },
+  ]);
   const send = async () => {
     setDone(false);
     const answer = await call.run(() => clients.sessions.changePassword({ oldPassword, newPassword }));
@@ -28,6 +33,7 @@ export function AccountPage() {
     setOld('');
     setNew('');
     setDone(true);
+    setOpen(false);
   };
   return (
     <main className="page" data-testid="account-page">
@@ -45,12 +51,15 @@ export function AccountPage() {
           </li>
         ))}
       </ul>
+      {done && <p role="status">✓ {t('password.done')}</p>}
+      {!open && <Button label={t('password.change')} hint="p" testId="password-open" onClick={() => setOpen(true)} />}
+      {open && (
       <FormBox
         title={t('password.change')}
         call={call}
         sendLabel={t('password.send')}
         onSend={() => void send()}
-        onCancel={() => go({ page: 'desk' })}
+        onCancel={() => setOpen(false)}
         testId="password"
         {...(newPassword.length < 10 ? { blocked: t('password.short', { n: 10 }) } : {})}
       >
@@ -72,8 +81,8 @@ export function AccountPage() {
           testId="new-password"
           autoComplete="new-password"
         />
-        {done && <p role="status">✓ {t('password.done')}</p>}
       </FormBox>
+      )}
     </main>
   );
 }
