@@ -132,11 +132,15 @@ impl Desk {
         Ok(())
     }
 
-    /// Enrols the other province by its bundle and the fingerprint that was compared.
-    pub async fn enrol(&self, other: &Desk) -> Result<Partner, DrillError> {
+    /// Enrols the other province by its bundle and the fingerprint that was compared. `endpoint` stands in the bundle for the other's own
+    /// address: it leads there, and the fingerprint pins keys, not addresses.
+    pub async fn enrol(&self, other: &Desk, endpoint: &str) -> Result<Partner, DrillError> {
+        let mut bundle: serde_json::Value = serde_json::from_str(&other.bundle_json)
+            .map_err(|error| DrillError::Node(format!("the bundle of {} is not JSON: {error}", other.code)))?;
+        bundle["endpoint"] = endpoint.into();
         let request = EnrolPartnerRequest {
             request_id: new_id().to_string(),
-            bundle_json: other.bundle_json.clone(),
+            bundle_json: bundle.to_string(),
             fingerprint: other.fingerprint.clone(),
             mode: PartnerMode::Push.into(),
         };

@@ -1,7 +1,7 @@
 //! The drill: a scripted incident, played in compressed time against two real nodes, and judged by what the law makes of it.
 //!
 //! [`script`] reads the script, [`nodes`] starts two nodes of this program as processes of their own, [`desk`] sets them up and signs the
-//! named people in, [`exercise`] holds the clock, [`play`] goes through the script by [`steps`], [`collect`] reads what happened, [`proof`]
+//! named people in, [`line`] lies between them, [`exercise`] holds the clock, [`play`] goes through the script by [`steps`], [`collect`] reads what happened, [`proof`]
 //! checks the receipts, [`compare`] holds it against the expected result, [`print`] tells it. Everything goes by the public contracts:
 //! what the runner can do, any other program can. How scripts and expected results are written: `seeds/drills/README.md`.
 
@@ -9,6 +9,7 @@ pub mod collect;
 pub mod compare;
 pub mod desk;
 pub mod exercise;
+pub mod line;
 pub mod nodes;
 pub mod outcome;
 pub mod play;
@@ -31,6 +32,7 @@ use collect::{Clause, Evidence};
 use compare::Difference;
 use desk::Desk;
 use exercise::ExerciseClock;
+use line::Line;
 use nodes::NodeProcess;
 use outcome::Outcome;
 use play::{Player, StepTiming, milliseconds};
@@ -43,7 +45,7 @@ const EXAMPLES: &str = "Examples:
 Exit codes: 0 as expected; 1 different; 2 wrong usage or script; 3 a node failed.";
 
 /// Scripts that come with the program, with their expected results.
-const BUILTIN: [(&str, &str, &str); 2] = [
+const BUILTIN: [(&str, &str, &str); 3] = [
     (
         "qianzhangyan-2014-as-it-happened",
         include_str!("../../../../seeds/drills/qianzhangyan-2014-as-it-happened.toml"),
@@ -53,6 +55,11 @@ const BUILTIN: [(&str, &str, &str); 2] = [
         "qianzhangyan-2014-as-it-should-have-gone",
         include_str!("../../../../seeds/drills/qianzhangyan-2014-as-it-should-have-gone.toml"),
         include_str!("../../../../seeds/drills/qianzhangyan-2014-as-it-should-have-gone.expected.json"),
+    ),
+    (
+        "qianzhangyan-2014-line-cut",
+        include_str!("../../../../seeds/drills/qianzhangyan-2014-line-cut.toml"),
+        include_str!("../../../../seeds/drills/qianzhangyan-2014-line-cut.expected.json"),
     ),
 ];
 
@@ -371,12 +378,13 @@ async fn play_on(
 ) -> Result<(Report, Vec<Desk>), DrillError> {
     let mut progress = print::Bar::new(&drill.script);
     progress.say("starting two nodes");
-    let desks = set_up(drill, databases, folder, space, password, &mut progress).await?;
+    let line = Line::new();
+    let desks = set_up(drill, databases, folder, space, password, &line, &mut progress).await?;
     let clock = ExerciseClock::open(&desks, space, &drill.script.title.zh, drill.script.start).await?;
     let setup_ms = milliseconds(since);
 
     let since = Instant::now();
-    let mut player = Player::new(&drill.script, &desks, clock, options.pace);
+    let mut player = Player::new(&drill.script, &desks, &line, clock, options.pace);
     let played = player.play(&mut progress).await;
     progress.finish();
     let played = match played {
@@ -417,6 +425,7 @@ async fn set_up(
     folder: &Path,
     space: SpaceId,
     password: &str,
+    line: &Line,
     progress: &mut print::Bar,
 ) -> Result<Vec<Desk>, DrillError> {
     let open = async |node: &script::NodeText| {
@@ -433,8 +442,10 @@ async fn set_up(
     let (first, second) = tokio::join!(open(first.get_ref()), open(second.get_ref()));
     let desks = vec![first?, second?];
     progress.say("exchanging bundles");
-    desks[0].enrol(&desks[1]).await?;
-    desks[1].enrol(&desks[0]).await?;
+    for (desk, other) in [(&desks[0], &desks[1]), (&desks[1], &desks[0])] {
+        let endpoint = line.lead_to(&other.process.ready.partner_url).await?;
+        desk.enrol(other, &endpoint).await?;
+    }
     Ok(desks)
 }
 
@@ -506,7 +517,7 @@ mod tests {
     /// The main point of both versions, kept here in words that a change of the expected files cannot soften unseen.
     #[test]
     fn grade_ii_is_expected_only_from_the_boundary_effect_on() {
-        for (name, _, _) in BUILTIN {
+        for (name, _, _) in &BUILTIN[..2] {
             let drill = Drill::read(name, None).unwrap();
             let inject = drill.script.step("boundary-effect").and_then(|step| step.at).unwrap();
             for incident in &drill.expected.incidents {

@@ -12,6 +12,7 @@ use super::DrillError;
 use super::collect::History;
 use super::desk::Desk;
 use super::exercise::ExerciseClock;
+use super::line::Line;
 use super::outcome::Beijing;
 use super::script::{Action, Script, Step};
 use super::steps::{self, Names};
@@ -65,6 +66,8 @@ pub struct Player<'a> {
     pub script: &'a Script,
     /// Both nodes.
     pub desks: &'a [Desk],
+    /// What lies between them.
+    pub line: &'a Line,
     /// The exercise's clock.
     pub clock: ExerciseClock,
     /// Labels and names.
@@ -80,8 +83,9 @@ pub struct Player<'a> {
 
 impl<'a> Player<'a> {
     /// A player at the start.
-    pub fn new(script: &'a Script, desks: &'a [Desk], clock: ExerciseClock, pace: Option<f64>) -> Self {
-        Self { script, desks, clock, names: Names::default(), history: History::default(), timings: Vec::new(), pace, jumps: 0 }
+    pub fn new(script: &'a Script, desks: &'a [Desk], line: &'a Line, clock: ExerciseClock, pace: Option<f64>) -> Self {
+        let (names, history) = (Names::default(), History::default());
+        Self { script, desks, line, clock, names, history, timings: Vec::new(), pace, jumps: 0 }
     }
 
     /// Plays the script to its end.
@@ -189,6 +193,8 @@ impl<'a> Player<'a> {
             Action::Acknowledge(acknowledge) => {
                 steps::acknowledge(desk, step, &acknowledge.notification, &acknowledge.remark, &self.names).await?;
             }
+            Action::CutLink => self.line.cut(),
+            Action::RestoreLink => self.line.restore(),
             other => steps::change_incident(desk, step, other, now, &self.names).await?,
         }
         let call_ms = milliseconds(since);
@@ -203,13 +209,16 @@ impl<'a> Player<'a> {
             call_ms,
             settled_ms,
         });
-        self.find_opened(step).await?;
+        self.find_opened().await?;
         self.note().await
     }
 
     /// A link that fails for a moment counts as cut off, and what waits for it not as pending. Between two nodes that both run it comes
     /// back at once, so what was sent is waited for; what does not come at all shows in the result.
     async fn see_through(&self, step: &Step, action: Action<'_>, part: Part) -> Result<(), DrillError> {
+        if !self.line.is_whole() {
+            return Ok(());
+        }
         let since = Instant::now();
         while since.elapsed() < ARRIVAL_WITHIN {
             let through = match action {
@@ -222,6 +231,7 @@ impl<'a> Player<'a> {
                 Action::Acknowledge(acknowledge) => {
                     self.sent(&acknowledge.notification).await?.is_none_or(|record| record.acknowledgement.is_some())
                 }
+                Action::RestoreLink => self.all_receipted().await?,
                 _ => true,
             };
             if through {
@@ -233,6 +243,16 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
+    /// Whether all that was approved so far has its receipt.
+    async fn all_receipted(&self) -> Result<bool, DrillError> {
+        for label in self.names.notifications.keys() {
+            if self.sent(label).await?.is_some_and(|record| record.approve_time.is_some() && !is_receipted(&record)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The sender's record of a notification.
     async fn sent(&self, label: &str) -> Result<Option<NotificationRecord>, DrillError> {
         let (Some(name), Some(step)) = (self.names.notifications.get(label), self.script.step(label)) else { return Ok(None) };
@@ -242,12 +262,11 @@ impl<'a> Player<'a> {
     }
 
     /// A notification that has arrived may have opened the other node's record.
-    async fn find_opened(&mut self, step: &Step) -> Result<(), DrillError> {
-        let Some(name) = self.names.notifications.get(&step.id).cloned() else { return Ok(()) };
+    async fn find_opened(&mut self) -> Result<(), DrillError> {
         for opened in self.script.incidents.iter().map(|incident| incident.get_ref()) {
-            if opened.opened_by == step.id
-                && !self.names.incidents.contains_key(&opened.id)
-                && let Some(incident) = steps::incident_of_notification(self.desk(&opened.node)?, &name).await?
+            let Some(name) = self.names.notifications.get(&opened.opened_by) else { continue };
+            if !self.names.incidents.contains_key(&opened.id)
+                && let Some(incident) = steps::incident_of_notification(self.desk(&opened.node)?, name).await?
             {
                 self.names.incidents.insert(opened.id.clone(), incident);
             }

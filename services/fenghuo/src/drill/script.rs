@@ -136,6 +136,8 @@ pub struct Step {
     notify: Option<Notify>,
     acknowledge: Option<Acknowledge>,
     close: Option<Close>,
+    cut_link: Option<Link>,
+    restore_link: Option<Link>,
 }
 
 /// The one thing that a step does.
@@ -159,6 +161,10 @@ pub enum Action<'a> {
     Acknowledge(&'a Acknowledge),
     /// The incident is closed.
     Close(&'a Close),
+    /// The line between the nodes breaks.
+    CutLink,
+    /// The line between the nodes is back.
+    RestoreLink,
 }
 
 impl Action<'_> {
@@ -174,6 +180,8 @@ impl Action<'_> {
             Action::Notify(_) => "notify",
             Action::Acknowledge(_) => "acknowledge",
             Action::Close(_) => "close",
+            Action::CutLink => "cut_link",
+            Action::RestoreLink => "restore_link",
         }
     }
 
@@ -188,7 +196,7 @@ impl Action<'_> {
             Action::RecordBodyLearned(learned) => Some(&learned.incident),
             Action::Notify(notify) => Some(&notify.incident),
             Action::Close(close) => Some(&close.incident),
-            Action::Acknowledge(_) => None,
+            Action::Acknowledge(_) | Action::CutLink | Action::RestoreLink => None,
         }
     }
 }
@@ -206,6 +214,8 @@ impl Step {
             self.notify.as_ref().map(Action::Notify),
             self.acknowledge.as_ref().map(Action::Acknowledge),
             self.close.as_ref().map(Action::Close),
+            self.cut_link.as_ref().map(|_| Action::CutLink),
+            self.restore_link.as_ref().map(|_| Action::RestoreLink),
         ];
         all.into_iter().flatten().collect()
     }
@@ -367,6 +377,11 @@ pub struct Acknowledge {
 pub struct Close {
     pub incident: String,
 }
+
+/// The line between the nodes, in both directions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {}
 
 /// A TOML date and time with its offset.
 fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {

@@ -150,7 +150,7 @@ pub async fn change_incident(
             let request = CloseIncidentRequest { request_id: request_id(), name: names.incident(&close.incident)?, etag: String::new() };
             client.close_incident(request).await?;
         }
-        Action::SubmitReport(_) | Action::Notify(_) | Action::Acknowledge(_) => {
+        Action::SubmitReport(_) | Action::Notify(_) | Action::Acknowledge(_) | Action::CutLink | Action::RestoreLink => {
             return Err(DrillError::Node(format!("{} does not change an incident by one call", action.name())));
         }
     }
