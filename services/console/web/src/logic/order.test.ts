@@ -46,6 +46,10 @@ test('kept, superseded and not started clocks do not run out', () => {
   expect(nextClock(one)).toBeUndefined();
 });
 
+test('what may be done at any time does not press', () => {
+  expect(nextClock(incident('a', [{ ...clock(ClockState.RUNNING), duty: DutyKind.OTHER }]))).toBeUndefined();
+});
+
 test('a duty without a figure comes after those with one', () => {
   const one = incident('a', [clock(ClockState.RUNNING), clock(ClockState.RUNNING, now + 60_000)]);
   expect(nextClock(one)?.dueTime).toBeDefined();

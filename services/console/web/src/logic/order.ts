@@ -7,9 +7,10 @@ export function pending(clock: Clock): boolean {
   return clock.state === ClockState.RUNNING || (clock.state === ClockState.MISSED && !clock.keepTime);
 }
 
-/** The clock that runs out next: overdue ones first, oldest deadline first; duties without a figure last. */
+/** What presses next: overdue ones first, oldest deadline first, then what is to be done promptly. What may be done at any time does not press. */
 export function nextClock(incident: Incident): Clock | undefined {
-  return incident.clocks.filter(pending).sort((a, b) => due(a) - due(b) || standing(a) - standing(b))[0];
+  const presses = incident.clocks.filter((c) => pending(c) && (c.dueTime !== undefined || standing(c) === 0));
+  return presses.sort((a, b) => due(a) - due(b))[0];
 }
 
 /** Clocks as the panel shows them: by deadline, then what is to be done promptly, then the rest; what is settled last. */
