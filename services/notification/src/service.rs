@@ -95,6 +95,12 @@ impl Service {
         Ok(SpaceKeys { keys: self.0.keys.clone(), space: caller.space()? })
     }
 
+    /// Has the caller any grant in our province? The directory is for everybody who works here, in whatever district.
+    pub(crate) fn has_grant_here(&self, caller: &Caller) -> bool {
+        let province = self.province_code().get(..2).unwrap_or_default();
+        caller.scope().iter().any(|prefix| prefix.starts_with(province))
+    }
+
     /// Checks `parent`: only our own province has notifications here.
     pub(crate) fn check_parent(&self, parent: &str) -> Result<()> {
         let ours = format!("provinces/{}", self.province_code());

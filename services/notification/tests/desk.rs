@@ -1,5 +1,7 @@
 //! The desk's own calls: letters, drafts, missed acknowledgements, partners, live feeds, a partner behind a gate.
 
+#![allow(clippy::unwrap_used)] // a test stops at the first surprise
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! What a partner may not send: each refused with its reason, and the database is as it was. Over real TLS, by a hand-made client.
 
+#![allow(clippy::unwrap_used)] // a test stops at the first surprise
+
 mod common;
 
 use common::foreign::{Foreign, digest, sign_with};

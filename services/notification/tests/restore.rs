@@ -1,29 +1,46 @@
 //! A backup, a crash later, a restore: nothing that was sent is lost, and nothing is proved delivered that was not.
 
-mod common;
+#![allow(clippy::unwrap_used)] // a test stops at the first surprise
 
-use std::path::Path;
+mod common;
 
 use common::*;
 use fenghuo_api::notification::v1::notification_service_server::NotificationService;
 use fenghuo_api::notification::v1::*;
 use fenghuo_durable::testing::{On, until};
-use fenghuo_durable::{SpaceId, new_id};
+use fenghuo_durable::{Locations, SpaceId, new_id};
 use fenghuo_edge::from_status;
+use sqlx::Connection;
 
 const REAL: SpaceId = SpaceId::Real;
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+/// Puts copies of a stopped node's databases in the place of others.
+async fn copy(home: &Home, from: &str, to: &str) {
+    match &home.locations {
+        Locations::Sqlite(spaces) => {
+            let place = |name: &str| if name.is_empty() { spaces.clone() } else { home.dir.join(name) };
+            let _ = std::fs::remove_dir_all(place(to));
+            std::fs::create_dir_all(place(to)).unwrap();
+            for entry in std::fs::read_dir(place(from)).unwrap() {
+                let entry = entry.unwrap();
+                std::fs::copy(entry.path(), place(to).join(entry.file_name())).unwrap();
+            }
+        }
+        Locations::Postgres(url) => {
+            let base = url.rsplit('/').next().unwrap();
+            let mut admin = sqlx::PgConnection::connect(&fenghuo_durable::testing::postgres_admin_url()).await.unwrap();
+            for name in ["node", "real"] {
+                let (from, to) = (format!("{base}_{name}{from}"), format!("{base}_{name}{to}"));
+                for sql in [format!("DROP DATABASE IF EXISTS {to} WITH (FORCE)"), format!("CREATE DATABASE {to} TEMPLATE {from}")] {
+                    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+                }
+            }
+        }
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restored_node_gets_back_what_it_had_sent_and_begins_a_new_epoch() {
-    let Pair { hubei, chongqing, dir } = pair(On::Sqlite).await;
+async fn a_restored_node_gets_back_what_it_had_sent_and_begins_a_new_epoch(on: On) {
+    let Pair { hubei, chongqing, dir } = pair(on).await;
     let theirs = chongqing.incident(REAL).await;
     let ours = hubei.incident(REAL).await;
     let delivered = hubei.warn(REAL, &ours, "500000", "备份前已送达").await;
@@ -35,8 +52,7 @@ async fn a_restored_node_gets_back_what_it_had_sent_and_begins_a_new_epoch() {
     let chongqing = chongqing.stop().await;
     let on_the_way = hubei.warn(REAL, &ours, "500000", "备份时在途").await;
     let hubei = hubei.stop().await;
-    let (spaces, backup) = (hubei.dir.join("spaces"), dir.path().join("backup"));
-    copy(&spaces, &backup);
+    copy(&hubei, "", "_backup").await;
 
     // Life goes on after the backup.
     let (hubei, chongqing) = tokio::join!(hubei.start(), chongqing.start());
@@ -56,8 +72,7 @@ async fn a_restored_node_gets_back_what_it_had_sent_and_begins_a_new_epoch() {
 
     // The crash, and the older copy in its place. Unmarked, the handshake sees it, and nothing moves.
     let hubei = hubei.stop().await;
-    std::fs::remove_dir_all(&spaces).unwrap();
-    copy(&backup, &spaces);
+    copy(&hubei, "_backup", "").await;
     let hubei = hubei.start().await;
     hubei.until_link("500000", LinkState::Diverged).await;
     chongqing.until_link("420000", LinkState::Diverged).await;
@@ -112,3 +127,5 @@ async fn a_restored_node_gets_back_what_it_had_sent_and_begins_a_new_epoch() {
     tokio::join!(hubei.stop(), chongqing.stop());
     drop(dir);
 }
+
+fenghuo_durable::on_both!(a_restored_node_gets_back_what_it_had_sent_and_begins_a_new_epoch);

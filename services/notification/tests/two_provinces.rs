@@ -1,9 +1,12 @@
 //! A notification from one province to another and back, on SQLite and on PostgreSQL.
 
+#![allow(clippy::unwrap_used)] // a test stops at the first surprise
+
 mod common;
 
 use common::*;
 use fenghuo_api::notification::v1::notification_service_server::NotificationService;
+use fenghuo_api::notification::v1::partner_directory_service_server::PartnerDirectoryService;
 use fenghuo_api::notification::v1::*;
 use fenghuo_api::partner::v1::{BoundaryEffect, NotificationKind, Outcome};
 use fenghuo_durable::testing::{On, until};
@@ -128,6 +131,10 @@ async fn a_call_from_the_wrong_district_finds_nothing(on: On) {
     let list = ListNotificationsRequest { parent: "provinces/420000".into(), ..Default::default() };
     let seen = hubei.service.list_notifications(as_caller(wuhan, list)).await.unwrap().into_inner();
     assert_eq!(seen.notifications, vec![]);
+    let mut elsewhere = hubei.caller(REAL);
+    elsewhere.grants.iter_mut().for_each(|grant| grant.jurisdiction = "510000".into());
+    let partners = hubei.service.list_partners(as_caller(elsewhere, ListPartnersRequest::default())).await.unwrap().into_inner();
+    assert_eq!(partners.partners, vec![]);
     // The right jurisdiction, the wrong role.
     let mut viewer = hubei.caller(REAL);
     viewer.grants.retain(|grant| grant.role == fenghuo_edge::Role::Viewer);
@@ -138,7 +145,28 @@ async fn a_call_from_the_wrong_district_finds_nothing(on: On) {
     two.stop().await;
 }
 
+async fn the_head_of_the_chain_is_told_once_and_kept_by_the_neighbour(on: On) {
+    let two = pair(on).await;
+    let (hubei, chongqing) = (&two.hubei, &two.chongqing);
+    hubei.incident(REAL).await;
+    hubei.assert_holds(REAL).await;
+    hubei.mailbox.tell_chain_heads().await.unwrap();
+    hubei.mailbox.tell_chain_heads().await.unwrap();
+    let (sequence, hash) = hubei.space(REAL).db().read((), |(), tx| Box::pin(tx.log_head())).await.unwrap();
+    let kept = until("the head at the neighbour", || async {
+        let space = chongqing.space(REAL);
+        let sql = "SELECT sequence, hash FROM mailbox_chain_head WHERE partner = '420000'";
+        let rows = space.db().read(sql, |sql, tx| Box::pin(tx.rows(sql, &[]))).await.unwrap();
+        (!rows.is_empty()).then_some(rows)
+    })
+    .await;
+    assert_eq!(kept.len(), 1, "the same head is not told twice");
+    assert_eq!((kept[0].count(0).unwrap(), kept[0].blob(1).unwrap()), (sequence, hash));
+    two.stop().await;
+}
+
 fenghuo_durable::on_both!(
+    the_head_of_the_chain_is_told_once_and_kept_by_the_neighbour,
     a_warning_is_delivered_with_a_receipt_and_acknowledged_by_a_person,
     a_partner_that_was_down_gets_everything_once_and_in_order,
     an_exercise_reaches_the_neighbour_only_when_its_liaison_has_accepted_it,

@@ -232,3 +232,96 @@ impl Notification {
         Err(Error::precondition("NOT_A_DRAFT", text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn at(direction: Direction, state: State) -> Notification {
+        let json = serde_json::json!({
+            "name": "provinces/420000/notifications/1", "revision": 1, "admin_code": "422822", "direction": direction,
+            "partner_code": "500000", "incident": "provinces/420000/incidents/1", "state": state, "content": "",
+            "create_time": "2014-08-12T12:00:00Z", "acknowledge_due": NOON,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn outgoing(state: State) -> Notification {
+        at(Direction::Outgoing, state)
+    }
+
+    fn approval() -> Approval {
+        Approval { by: "李静 值班员".into(), at: NOON, acknowledge_due: NOON }
+    }
+
+    fn given(person: &str) -> Acknowledgement {
+        Acknowledgement { person: person.into(), ..Default::default() }
+    }
+
+    const ALL: [State; 6] = [State::Draft, State::Approved, State::Delivered, State::Acknowledged, State::Refused, State::Discarded];
+
+    #[test]
+    fn only_a_draft_of_ours_is_changed_approved_or_discarded() {
+        for state in ALL {
+            let fits = state == State::Draft;
+            assert_eq!(outgoing(state).revise(Content::default()).is_ok(), fits, "{state:?}");
+            assert_eq!(outgoing(state).approve(&approval()).is_ok(), fits, "{state:?}");
+            assert_eq!(outgoing(state).discard().is_ok(), fits, "{state:?}");
+            assert_eq!(at(Direction::Incoming, state).approve(&approval()).unwrap_err().reason, "NOT_A_DRAFT");
+        }
+        let mut approved = outgoing(State::Draft);
+        approved.approve(&approval()).unwrap();
+        assert_eq!((approved.state, approved.content.approved_by.as_str()), (State::Approved, "李静 值班员"));
+    }
+
+    #[test]
+    fn a_receipt_is_taken_once_and_never_takes_an_acknowledgement_back() {
+        for state in ALL {
+            let fits = matches!(state, State::Approved | State::Acknowledged);
+            assert_eq!(outgoing(state).receipted(Outcome::Accepted, "", NOON).is_ok(), fits, "{state:?}");
+        }
+        assert!(at(Direction::Incoming, State::Approved).receipted(Outcome::Accepted, "", NOON).is_err());
+        let mut refused = outgoing(State::Approved);
+        refused.receipted(Outcome::NotUnderstood, "", NOON).unwrap();
+        assert_eq!((refused.state, refused.refusal.as_str()), (State::Refused, "NOT_UNDERSTOOD"));
+        // The acknowledgement overtook the receipt.
+        let mut overtaken = outgoing(State::Approved);
+        overtaken.acknowledge(given("周敏"), false).unwrap();
+        overtaken.receipted(Outcome::Accepted, "", NOON).unwrap();
+        assert_eq!((overtaken.state, overtaken.deliver_time), (State::Acknowledged, Some(NOON)));
+    }
+
+    #[test]
+    fn the_partners_own_acknowledgement_replaces_one_entered_by_hand_and_nothing_replaces_it() {
+        for state in [State::Draft, State::Discarded] {
+            assert_eq!(outgoing(state).acknowledge(given("a"), true).unwrap_err().reason, "NOT_SENT");
+        }
+        let mut found = outgoing(State::Refused);
+        assert!(found.acknowledge(given("a"), false).is_err(), "a node that refused it cannot have shown it to anybody");
+        found.acknowledge(given("by telephone"), true).unwrap();
+        assert_eq!(found.acknowledge(given("b"), true).unwrap_err().reason, "ALREADY_ACKNOWLEDGED");
+        found.acknowledge(given("signed"), false).unwrap();
+        assert_eq!((found.acknowledgement.as_ref().unwrap().person.as_str(), found.acknowledged_by_hand), ("signed", false));
+        assert!(found.acknowledge(given("c"), false).is_err() && found.acknowledge(given("c"), true).is_err());
+    }
+
+    #[test]
+    fn a_silence_is_told_once_and_only_for_the_time_that_still_counts() {
+        let mut found = outgoing(State::Delivered);
+        let earlier = NOON - jiff::SignedDuration::from_secs(1);
+        assert!(!found.missed(earlier), "a timer of an earlier approval is void");
+        assert!(found.missed(NOON) && !found.missed(NOON) && found.acknowledgement_overdue);
+        assert!(!outgoing(State::Acknowledged).missed(NOON) && !outgoing(State::Refused).missed(NOON));
+    }
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let mut found = outgoing(State::Delivered);
+        found.content.subject = "水质异常".into();
+        found.acknowledge(given("周敏"), false).unwrap();
+        let text = serde_json::to_string(&found).unwrap();
+        assert_eq!(serde_json::from_str::<Notification>(&text).unwrap(), found);
+    }
+}

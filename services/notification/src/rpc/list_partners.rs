@@ -18,6 +18,9 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: ListPart
         token => PageToken::decode(METHOD, token)?.pop().ok_or_else(|| Error::invalid("page_token", "is not a token of this call"))?,
     };
     let space = service.space(caller)?;
+    if !service.has_grant_here(caller) {
+        return Ok(ListPartnersResponse::default());
+    }
     let mut partners: Vec<WirePartner> = Vec::new();
     for partner in service.0.directory.all().into_iter().filter(|partner| partner.province_code > after) {
         if partners.len() == size {

@@ -23,21 +23,21 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(super) async fn handle(service: &Service, caller: &Caller, _request: WatchPartnersRequest) -> Result<Stream> {
     let space = service.space(caller)?;
     let (sender, receiver) = mpsc::channel(16);
-    let service = service.clone();
+    let (service, sees) = (service.clone(), service.has_grant_here(caller));
     tokio::spawn(async move {
-        if let Err(error) = watch(&service, &space, &sender).await {
+        if let Err(error) = watch(&service, &space, sees, &sender).await {
             let _ = sender.send(Err(to_status(error))).await;
         }
     });
     Ok(Box::pin(ReceiverStream::new(receiver)))
 }
 
-async fn watch(service: &Service, space: &Arc<Space>, sender: &Sender) -> Result<()> {
+async fn watch(service: &Service, space: &Arc<Space>, sees: bool, sender: &Sender) -> Result<()> {
     let (mut links, mut directory, mut stop) = (service.0.links.changes(), service.0.directory.changes(), space.stopping());
     let mut sent: HashMap<String, WirePartner> = HashMap::new();
     let mut first = true;
     loop {
-        for partner in service.0.directory.all() {
+        for partner in service.0.directory.all().into_iter().filter(|_| sees) {
             let mut now = with_link(service, space, partner).await?;
             // Each exchange moves the time of the last contact; that alone is no news.
             let contact = now.last_contact_time.take();

@@ -126,3 +126,32 @@ impl Links {
         moved.then_some(status)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_state_is_news_once_and_a_contact_is_none() {
+        let links = Links::new();
+        let changes = links.changes();
+        assert_eq!(links.status(SpaceId::Real, "500000").state, LinkState::Unknown);
+        assert!(links.set(SpaceId::Real, "500000", LinkState::Up, "").is_some());
+        assert!(links.set(SpaceId::Real, "500000", LinkState::Up, "").is_none());
+        links.contact(SpaceId::Real, "500000");
+        let down = links.set(SpaceId::Real, "500000", LinkState::Down, "cut").unwrap();
+        assert_eq!((down.last_error.as_str(), down.last_contact.is_some()), ("cut", true));
+        assert_eq!(*changes.borrow(), 2);
+        // The same state with another reason is shown, and is no new state.
+        assert!(links.set(SpaceId::Real, "500000", LinkState::Down, "still cut").is_none());
+        assert_eq!(*changes.borrow(), 3);
+        assert_eq!(links.status(SpaceId::Exercise(fenghuo_durable::new_id()), "500000").state, LinkState::Unknown);
+    }
+
+    #[test]
+    fn the_difference_of_the_clocks_is_kept() {
+        let links = Links::new();
+        links.clock(SpaceId::Real, "500000", SignedDuration::from_secs(-7));
+        assert_eq!(links.status(SpaceId::Real, "500000").clock_difference_ms, Some(-7000));
+    }
+}

@@ -41,6 +41,9 @@ pub(crate) async fn receive(tx: &mut Tx, signer: &SpaceKeys, inbox: &dyn Inbox, 
         Arrival::Diverged(divergence) => Err(diverged(&divergence.text())),
         Arrival::Refused { reason, what } => Err(Error::new(Code::FailedPrecondition, reason, what)),
         Arrival::Store => {
+            if head.epoch > 0 && offered.epoch > head.epoch {
+                tracing::warn!(partner, epoch = offered.epoch, "the partner has begun a new epoch: it was restored from a backup");
+            }
             key::check_signer(tx, partner, offered.epoch, offered.position, &opened.signed.key_id).await?;
             store(tx, signer, inbox, opened).await
         }

@@ -41,9 +41,11 @@ pub(crate) async fn chain_head(tx: &mut Tx, partner: &str, head: &ChainHead, at:
     if head.hash.len() != 32 || head.sequence > i64::MAX as u64 {
         return Ok(Judgement::Refused("CHAIN_HEAD_INVALID"));
     }
-    let sql = "SELECT COUNT(*) FROM mailbox_chain_head WHERE partner = $1 AND (sequence > $2 OR (sequence = $2 AND hash <> $3))";
-    // A chain that got shorter, or another hash at one number: history was rewritten over there.
-    if tx.number(sql, params![partner, head.sequence, &head.hash]).await? > 0 {
+    let sql =
+        "SELECT COUNT(*) FROM mailbox_chain_head WHERE partner = $1 AND epoch = $4 AND (sequence > $2 OR (sequence = $2 AND hash <> $3))";
+    // A chain that got shorter, or another hash at one number: history was rewritten over there. A later epoch says openly that the
+    // partner was restored: its chain goes on from the backup.
+    if tx.number(sql, params![partner, head.sequence, &head.hash, at.epoch]).await? > 0 {
         tracing::error!(partner, sequence = head.sequence, "ALARM: the partner's event chain contradicts the head that it told before");
         return Ok(Judgement::Refused("CHAIN_REWRITTEN"));
     }

@@ -1,7 +1,7 @@
 //! Envelopes that we wrote, and the partners' receipts for them.
 
 use fenghuo_api::partner::v1::envelope::Content;
-use fenghuo_api::partner::v1::{Envelope, Receipt, SignedEnvelope, SignedReceipt, StreamId};
+use fenghuo_api::partner::v1::{ChainHead, Envelope, Receipt, SignedEnvelope, SignedReceipt, StreamId};
 use fenghuo_api::time::to_proto;
 use fenghuo_durable::{Code, Error, Result, Tx, new_id, params, sha256, wall};
 use prost::Message;
@@ -213,4 +213,21 @@ pub(crate) async fn acknowledgements(tx: &mut Tx, partner: &str) -> Result<Vec<O
             Ok(Outgoing { partner: partner.to_owned(), envelope, digest: read_digest(row, 1)?, recovered: true })
         })
         .collect()
+}
+
+/// Tells a partner the head of our event chain, unless the last head that it was told is this one.
+pub(crate) async fn tell_chain_head(tx: &mut Tx, signer: &SpaceKeys, partner: &str) -> Result<()> {
+    let (sequence, hash) = tx.log_head().await?;
+    if sequence == 0 || stream::quarantined(tx, partner).await? {
+        return Ok(());
+    }
+    let sql = "SELECT envelope FROM mailbox_outbox WHERE partner = $1 AND kind = 'chain_head' ORDER BY epoch DESC, position DESC LIMIT 1";
+    if let Some(row) = tx.row(sql, params![partner]).await? {
+        let last = Envelope::decode(row.blob(0)?.as_slice())
+            .map_err(|error| Error::internal("a stored envelope cannot be read").caused_by(error))?;
+        if matches!(last.content, Some(Content::ChainHead(told)) if told.sequence == sequence) {
+            return Ok(());
+        }
+    }
+    enqueue(tx, signer, partner, Content::ChainHead(ChainHead { sequence, hash })).await.map(|_| ())
 }

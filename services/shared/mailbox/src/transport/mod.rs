@@ -7,6 +7,7 @@ mod worker;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fenghuo_api::partner::v1::partner_service_server::PartnerServiceServer;
 use fenghuo_api::partner::v1::{SignedEnvelope, SignedReceipt};
@@ -79,7 +80,20 @@ impl Mailbox {
 
     /// Sends until `stop`: one worker for each open space and partner with a node, as spaces open and close and partners are enrolled.
     pub fn start(&self, stop: CancellationToken) -> JoinHandle<()> {
+        tokio::spawn(tell_heads_hourly(self.clone(), stop.clone()));
         tokio::spawn(reconcile(self.clone(), stop))
+    }
+
+    /// Tells every partner the head of our real space's event chain, so that history rewritten later shows. A head that a partner has been
+    /// told already is not told again. Done hourly by [`Mailbox::start`].
+    pub async fn tell_chain_heads(&self) -> Result<()> {
+        let space = self.parts.spaces.get(SpaceId::Real)?;
+        let routes = self.parts.routes.borrow().clone();
+        for route in routes {
+            let context = (self.signer(SpaceId::Real), route.province_code);
+            space.db().write(context, |(signer, partner), tx: &mut Tx| Box::pin(outbox::tell_chain_head(tx, signer, partner))).await?;
+        }
+        Ok(())
     }
 
     /// How the links stand.
@@ -185,6 +199,21 @@ impl Mailbox {
 
 fn shown(text: &str) -> String {
     format!("\"{}\"", text.chars().take(20).collect::<String>())
+}
+
+/// The heads of the chain travel this often.
+const HEADS_EVERY: Duration = Duration::from_secs(3600);
+
+async fn tell_heads_hourly(mailbox: Mailbox, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(HEADS_EVERY) => {}
+        }
+        if let Err(error) = mailbox.tell_chain_heads().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the head of the chain could not be told; again in an hour");
+        }
+    }
 }
 
 /// Keeps one worker for each open space and partner, and no other.
