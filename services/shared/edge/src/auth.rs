@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -12,10 +14,13 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, header};
 use jiff::Timestamp;
 
+use crate::ending::Ending;
 use crate::province_code::jurisdiction_prefix;
 use crate::rules::{Access, Rule, rule_of};
 use crate::status::to_status;
 
+/// How often the session of an open stream is looked at.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Metadata that names the space of a call.
 pub const SPACE_HEADER: &str = "fenghuo-space";
 
@@ -237,10 +242,34 @@ pub(crate) async fn authorise(State(sessions): State<Arc<dyn Authenticate>>, mut
     }
     match admit(&*sessions, rule, request.headers()).await {
         Ok(caller) => {
+            let granted = caller.grants.clone();
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            let headers = request.headers().clone();
+            let response = next.run(request).await;
+            if response.headers().contains_key("grpc-status") {
+                // Refused before any message: nothing goes on.
+                return response;
+            }
+            let until = Box::pin(session_ends(sessions, rule, headers, granted));
+            response.map(|inner| Body::new(Ending::new(inner, until)))
         }
         Err(error) => to_status(error).into_http(),
+    }
+}
+
+/// A stream outlives the call that opened it: every few seconds its session and grants are looked at again, and what would be refused
+/// now ends it.
+async fn session_ends(sessions: Arc<dyn Authenticate>, rule: &'static Rule, headers: HeaderMap, granted: Vec<Grant>) -> Error {
+    loop {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        match admit(&*sessions, rule, &headers).await {
+            Ok(now) if now.grants == granted => {}
+            // The handler goes by the grants of the beginning.
+            Ok(_) => return Error::new(Code::Aborted, "GRANTS_CHANGED", "your grants have changed; open the stream again"),
+            Err(error) if matches!(error.code, Code::Unauthenticated | Code::PermissionDenied) => return error,
+            // A database that does not answer now says nothing about the session.
+            Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "a stream's session could not be looked at"),
+        }
     }
 }
 

@@ -10,13 +10,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use fenghuo_durable::Error;
-use futures::future::BoxFuture;
 use http::HeaderMap;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio_util::sync::CancellationToken;
 
+use crate::ending::Ending;
 use crate::partner_listener::PartnerPeer;
-use crate::status::{code_name, to_status};
+use crate::status::code_name;
 
 /// Runs a call, writes one line about it when it has ended (method, code, time; never its content or metadata), and ends a stream
 /// that waits for its next message when `stop` falls.
@@ -29,8 +29,11 @@ pub(crate) async fn accompany(request: Request, next: Next, stop: CancellationTo
         line.write(code);
         return response;
     }
-    let stopped: BoxFuture<'static, ()> = Box::pin(stop.cancelled_owned());
-    response.map(|inner| Body::new(Answer { inner, line, stopped, over: false }))
+    let stopped = Box::pin(async move {
+        stop.cancelled().await;
+        Error::unavailable("NODE_STOPPING", "this node is stopping; call again soon")
+    });
+    response.map(|inner| Body::new(Answer { inner: Ending::new(inner, stopped), line }))
 }
 
 /// The line of one call.
@@ -73,10 +76,8 @@ fn code_in(headers: &HeaderMap) -> Option<tonic::Code> {
 }
 
 struct Answer {
-    inner: Body,
+    inner: Ending,
     line: Line,
-    stopped: BoxFuture<'static, ()>,
-    over: bool,
 }
 
 impl HttpBody for Answer {
@@ -85,42 +86,20 @@ impl HttpBody for Answer {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
-        if this.over {
-            return Poll::Ready(None);
-        }
         let polled = Pin::new(&mut this.inner).poll_frame(cx);
-        match &polled {
-            Poll::Ready(Some(Ok(frame))) => {
-                if let Some(code) = frame.trailers_ref().and_then(code_in) {
-                    this.line.write(code);
-                }
-            }
-            Poll::Ready(_) => {}
-            Poll::Pending if this.stopped.as_mut().poll(cx).is_ready() => {
-                // Only a stream waits here: a single answer is complete as soon as it begins.
-                this.over = true;
-                this.line.write(tonic::Code::Unavailable);
-                return Poll::Ready(Some(Ok(Frame::trailers(stopping()))));
-            }
-            Poll::Pending => {}
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(code) = frame.trailers_ref().and_then(code_in)
+        {
+            this.line.write(code);
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.over || self.inner.is_end_stream()
+        self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
-}
-
-fn stopping() -> HeaderMap {
-    let status = to_status(Error::unavailable("NODE_STOPPING", "this node is stopping; call again soon"));
-    let mut trailers = HeaderMap::new();
-    if status.add_header(&mut trailers).is_err() {
-        trailers.insert("grpc-status", http::HeaderValue::from_static("14"));
-    }
-    trailers
 }

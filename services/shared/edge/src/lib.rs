@@ -17,6 +17,7 @@ pub mod client;
 pub mod config;
 mod connections;
 mod console_listener;
+mod ending;
 pub mod keys;
 mod message_limit;
 mod partner_channel;

@@ -236,6 +236,26 @@ async fn a_stop_ends_streams_at_once_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_with_its_session_and_with_its_grants() {
+    let running = console().await;
+    for (change, code, reason) in [
+        (Some(vec![crate::tests::grant(crate::Role::Viewer, "422800")]), Code::Aborted, "GRANTS_CHANGED"),
+        (None, Code::Unauthenticated, "SESSION_UNKNOWN"),
+    ] {
+        let mut events =
+            client(&running, Some("viewer"), Some(SpaceId::Real)).watch_events(WatchEventsRequest::default()).await.unwrap().into_inner();
+        assert!(events.message().await.unwrap().is_some());
+        match change {
+            Some(grants) => drop(running.sessions.0.write().insert("viewer", grants)),
+            None => drop(running.sessions.0.write().remove("viewer")),
+        }
+        let ended = tokio::time::timeout(3 * crate::auth::LOOK_AGAIN, events.message()).await.unwrap();
+        let ended = from_status(&ended.unwrap_err());
+        assert_eq!((ended.code, ended.reason.as_str()), (code, reason));
+    }
+}
+
+#[tokio::test]
 async fn beyond_loopback_the_console_speaks_tls_only() {
     let running = console_at("0.0.0.0:0").await;
     assert!(running.url.starts_with("https://"));

@@ -39,17 +39,18 @@ pub(super) fn grant(role: Role, jurisdiction: &str) -> Grant {
 
 /// Sessions by token.
 #[derive(Default)]
-pub(super) struct Sessions(pub(super) HashMap<&'static str, Vec<Grant>>);
+pub(super) struct Sessions(pub(super) parking_lot::RwLock<HashMap<&'static str, Vec<Grant>>>);
 
 impl Authenticate for Sessions {
     fn authenticate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<SignedIn>> {
         Box::pin(async move {
-            let grants = self.0.get(token).ok_or_else(|| Error::new(Code::Unauthenticated, "SESSION_UNKNOWN", "sign in again"))?;
+            let grants =
+                self.0.read().get(token).cloned().ok_or_else(|| Error::new(Code::Unauthenticated, "SESSION_UNKNOWN", "sign in again"))?;
             Ok(SignedIn {
                 identity: format!("provinces/420000/people/{token}"),
                 display_name: "李静".to_owned(),
                 post: "值班员".to_owned(),
-                grants: grants.clone(),
+                grants,
                 session_id: "1".to_owned(),
             })
         })
@@ -87,6 +88,7 @@ pub(super) struct Running {
     pub(super) stop: CancellationToken,
     pub(super) task: JoinHandle<()>,
     pub(super) keys: Arc<ProvinceKeys>,
+    pub(super) sessions: Arc<Sessions>,
     _dir: tempfile::TempDir,
 }
 
@@ -99,17 +101,17 @@ pub(super) async fn console_at(address: &str) -> Running {
     let listener = ConsoleListener::bind(address.parse().unwrap()).await.unwrap();
     let (address, url, stop) = (listener.local_address(), listener.url(), CancellationToken::new());
     let past = Grant { end: Some(wall::now()), ..grant(Role::Commander, "420000") };
-    let sessions = Sessions(HashMap::from([
+    let sessions = Arc::new(Sessions(parking_lot::RwLock::new(HashMap::from([
         ("viewer", vec![grant(Role::Viewer, "420000")]),
         ("commander", vec![grant(Role::Commander, "422800")]),
         ("retired", vec![past]),
-    ]));
+    ]))));
     let static_files = axum::Router::new().route("/", axum::routing::get(|| async { "烽火" }));
     let console =
-        Console { routes: Routes::new(AuditServiceServer::new(Echo)), static_files, sessions: Arc::new(sessions), keys: keys.clone() };
+        Console { routes: Routes::new(AuditServiceServer::new(Echo)), static_files, sessions: sessions.clone(), keys: keys.clone() };
     let stopped = stop.clone();
     let task = tokio::spawn(async move { listener.serve(console, stopped).await.unwrap() });
-    Running { address, url, stop, task, keys, _dir: dir }
+    Running { address, url, stop, task, keys, sessions, _dir: dir }
 }
 
 /// Takes log lines into memory.
