@@ -36,5 +36,7 @@ drills! {
     as_it_happened_on_sqlite: "qianzhangyan-2014-as-it-happened.toml", postgres = false;
     as_it_happened_on_postgres: "qianzhangyan-2014-as-it-happened.toml", postgres = true;
     as_it_should_have_gone_on_sqlite: "qianzhangyan-2014-as-it-should-have-gone.toml", postgres = false;
+    with_the_line_cut_on_sqlite: "qianzhangyan-2014-line-cut.toml", postgres = false;
+    with_the_line_cut_on_postgres: "qianzhangyan-2014-line-cut.toml", postgres = true;
     as_it_should_have_gone_on_postgres: "qianzhangyan-2014-as-it-should-have-gone.toml", postgres = true;
 }

@@ -226,7 +226,7 @@ impl Step {
     }
 }
 
-/// `SubmitReport`.
+/// `SubmitReport`: its message's fields, times as `..._at`; `incident` is a label.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubmitReport {
@@ -258,7 +258,7 @@ pub struct SubmitReport {
     pub facts: FactsText,
 }
 
-/// `UpdateFacts`.
+/// `UpdateFacts`: its message's fields, times as `..._at`; `incident` is a label.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateFacts {
@@ -270,7 +270,7 @@ pub struct UpdateFacts {
     pub facts: FactsText,
 }
 
-/// `DecideGrade`.
+/// `DecideGrade`: its message's fields, times as `..._at`; `incident` is a label.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DecideGrade {
@@ -282,7 +282,7 @@ pub struct DecideGrade {
     pub reason: String,
 }
 
-/// `RecordUpwardReport`.
+/// `RecordUpwardReport`: its message's fields, times as `..._at`; `incident` is a label.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordUpwardReport {
@@ -309,7 +309,7 @@ pub struct RecordDutyDone {
     pub remark: String,
 }
 
-/// `RecordBodyLearned`.
+/// `RecordBodyLearned`: its message's fields, times as `..._at`; `incident` is a label.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordBodyLearned {
@@ -319,7 +319,7 @@ pub struct RecordBodyLearned {
     pub learned_at: Option<Timestamp>,
 }
 
-/// `DraftNotification` and `ApproveNotification`.
+/// `DraftNotification` with these overrides, and `ApproveNotification`. `incident` and the links are labels.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notify {
@@ -362,7 +362,7 @@ impl Notify {
     }
 }
 
-/// `AcknowledgeNotification`.
+/// `AcknowledgeNotification`: `notification` is the label of the step that notifies.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
@@ -371,7 +371,7 @@ pub struct Acknowledge {
     pub remark: String,
 }
 
-/// `CloseIncident`.
+/// `CloseIncident`: its message's fields, times as `..._at`; `incident` is a label.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Close {
