@@ -2,6 +2,7 @@ import { memo } from 'react';
 import { go } from '../app/route';
 import { ClockState, type Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
 import { useI18n, type MessageKey } from '../i18n';
+import { bodyName } from '../incident/bodies';
 import { useSpaceNow } from '../live/context';
 import { useSeen } from '../live/seen';
 import { divisionName } from '../logic/districts';
@@ -20,7 +21,8 @@ interface Props {
 
 /** An incident in two lines: place and what; grade, the clock that runs out next with whom it obliges, what is unanswered. */
 export const QueueItem = memo(function QueueItem({ incident, open, waiting, scope }: Props) {
-  const { t, lang } = useI18n();
+  const i18n = useI18n();
+  const { t, lang } = i18n;
   const now = useSpaceNow();
   const mark = useSeen(scope).mark(incident.name, incident.etag);
   const clock = nextClock(incident);
@@ -54,7 +56,7 @@ export const QueueItem = memo(function QueueItem({ incident, open, waiting, scop
               <>
                 {due !== undefined ? <Countdown dueMs={due} nowMs={now} /> : <span className="count">{t(promptness(clock))}</span>}
                 <span className="row-body">
-                  {t(`duty.${clock.duty}` as MessageKey)} · {clock.bodyName}
+                  {t(`duty.${clock.duty}` as MessageKey)} · {bodyName(clock, i18n)}
                 </span>
               </>
             ) : (

@@ -1,7 +1,7 @@
 import type { Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
 import { useI18n } from '../i18n';
-import { fullName } from '../logic/districts';
 import { Field } from '../ui/Field';
+import { bodyName } from './bodies';
 
 export interface Body {
   code: string;
@@ -29,7 +29,7 @@ interface Props {
 
 /** One of the bodies of an incident. */
 export function BodyPicker({ label, bodies, value, onChange, testId, path }: Props) {
-  const { lang } = useI18n();
+  const i18n = useI18n();
   return (
     <Field label={label} path={path} testId={testId}>
       {({ id, describedBy, invalid }) => (
@@ -43,7 +43,7 @@ export function BodyPicker({ label, bodies, value, onChange, testId, path }: Pro
         >
           {bodies.map((b) => (
             <option key={b.code} value={b.code}>
-              {b.name || fullName(b.code, lang)} {b.code}
+              {bodyName({ bodyCode: b.code, bodyName: b.name }, i18n)} {b.code}
             </option>
           ))}
         </select>

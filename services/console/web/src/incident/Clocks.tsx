@@ -8,6 +8,7 @@ import { Button } from '../ui/Button';
 import { Countdown } from '../ui/Countdown';
 import { Section } from '../ui/Section';
 import type { Action } from './Actions';
+import { bodyName } from './bodies';
 
 const SHAPE: Record<ClockState, string> = {
   [ClockState.UNSPECIFIED]: '',
@@ -41,7 +42,8 @@ export function Clocks({ incident, onAction }: Props) {
 }
 
 function ClockRow({ clock, onAction }: { clock: Clock; onAction: (action: Action) => void }) {
-  const { t, pick } = useI18n();
+  const i18n = useI18n();
+  const { t, pick } = i18n;
   const now = useSpaceNow();
   const due = ms(clock.dueTime);
   const kept = ms(clock.keepTime);
@@ -70,7 +72,7 @@ function ClockRow({ clock, onAction }: { clock: Clock; onAction: (action: Action
       </span>
       <span className="clock-what">
         <span>
-          <strong>{clock.bodyName}</strong> {clock.duty !== DutyKind.OTHER && t(`duty.${clock.duty}` as MessageKey)}
+          <strong>{bodyName(clock, i18n)}</strong> {clock.duty !== DutyKind.OTHER && t(`duty.${clock.duty}` as MessageKey)}
           {clock.duty === DutyKind.OTHER && <span className="faint"> {pick(clock.citationZh, clock.citationEn)}</span>}
           {pick(clock.recipientsZh, clock.recipientsEn) && <> → {pick(clock.recipientsZh, clock.recipientsEn)}</>}
         </span>

@@ -6,10 +6,12 @@ import { useDesk } from '../live/context';
 import { FormBox } from '../ui/FormBox';
 import { TextField } from '../ui/TextField';
 import type { FormProps } from './ActionForm';
+import { bodyName } from './bodies';
 
 /** Records that a duty without a report was done. */
 export function DutyForm({ incident, action, onDone, onCancel }: FormProps) {
-  const { t, pick } = useI18n();
+  const i18n = useI18n();
+  const { t, pick } = i18n;
   const { clients } = useDesk();
   const call = useCall();
   const draft = useDraft<{ remark: string; last: Attempt | null }>(`duty|${action.clock ?? ''}`, () => ({ remark: '', last: null }));
@@ -38,7 +40,7 @@ export function DutyForm({ incident, action, onDone, onCancel }: FormProps) {
       {...(remark.trim() === '' ? { blocked: t('duty.needsRemark') } : {})}
     >
       <p>
-        <strong>{clock.bodyName}</strong> {t(`duty.${clock.duty}` as MessageKey)}
+        <strong>{bodyName(clock, i18n)}</strong> {t(`duty.${clock.duty}` as MessageKey)}
       </p>
       <p className="faint">{pick(clock.citationZh, clock.citationEn)}</p>
       <TextField label={t('duty.remark')} path="remark" required rows={2} wide value={remark} onChange={(text) => draft.set({ remark: text, last })} testId="duty-remark" />

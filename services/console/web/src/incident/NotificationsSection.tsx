@@ -5,6 +5,7 @@ import type { ProposeRecipientsResponse_Recipient as Recipient } from '../gen/pr
 import { useI18n } from '../i18n';
 import { useDesk } from '../live/context';
 import { useStore } from '../live/store';
+import { divisionName } from '../logic/districts';
 import { NotificationRow } from '../notification/NotificationRow';
 import { Button } from '../ui/Button';
 import { Section } from '../ui/Section';
@@ -46,12 +47,12 @@ export function NotificationsSection({ incident, onAction }: { incident: Inciden
 }
 
 function ShouldKnow({ recipient, told, onDraft }: { recipient: Recipient; told: boolean; onDraft: () => void }) {
-  const { t, pick } = useI18n();
+  const { t, lang, pick } = useI18n();
   return (
     <li data-testid="recipient" data-partner={recipient.partnerCode}>
       <p className="row spread">
         <span>
-          <strong>{recipient.displayName}</strong> {!recipient.enrolled && <span className="faint">{t('notifications.notEnrolled')}</span>}
+          <strong>{lang === 'zh' ? recipient.displayName : divisionName(recipient.partnerCode, 'en')}</strong> {!recipient.enrolled && <span className="faint">{t('notifications.notEnrolled')}</span>}
           {told && <span className="faint"> ✓ {t('notifications.told')}</span>}
         </span>
         <Button label={t('action.draft')} tone="quiet" testId="draft-for" onClick={onDraft} />

@@ -3,6 +3,7 @@ import { useI18n, type MessageKey } from '../i18n';
 import { useKeys } from '../keys/keys';
 import { go } from '../app/route';
 import type { Incident } from '../gen/proto/fenghuo/incident/v1/incident_pb';
+import { bodyName } from '../incident/bodies';
 import { useDesk, useSpaceNow } from '../live/context';
 import { useStore } from '../live/store';
 import { divisionName } from '../logic/districts';
@@ -48,7 +49,8 @@ export function WallPage() {
 }
 
 function WallRow({ incident }: { incident: Incident }) {
-  const { t, lang } = useI18n();
+  const i18n = useI18n();
+  const { t, lang } = i18n;
   const now = useSpaceNow();
   const clock = nextClock(incident);
   const due = ms(clock?.dueTime);
@@ -61,7 +63,7 @@ function WallRow({ incident }: { incident: Incident }) {
         {clock && (due !== undefined ? <Countdown dueMs={due} nowMs={now} large /> : <strong>{t(promptness(clock))}</strong>)}{' '}
         {clock && (
           <span className="faint">
-            {clock.bodyName} · {t(`duty.${clock.duty}` as MessageKey)}
+            {bodyName(clock, i18n)} · {t(`duty.${clock.duty}` as MessageKey)}
           </span>
         )}
       </span>

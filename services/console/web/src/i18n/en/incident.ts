@@ -14,6 +14,7 @@ export const incident = {
   'clock.noFigure': 'no limit',
   'clock.promptly': 'promptly',
   'clock.beijing': 'Beijing time',
+  'body.of': 'Environment dept, {place}',
   'clocks.title': 'Statutory clocks',
   'clocks.none': 'No clocks.',
   'clockState.0': 'Unknown',

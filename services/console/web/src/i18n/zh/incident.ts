@@ -14,6 +14,7 @@ export const incident = {
   'clock.noFigure': '无定时',
   'clock.promptly': '及时',
   'clock.beijing': '北京时间',
+  'body.of': '{place}生态环境主管部门',
   'clocks.title': '法定时限',
   'clocks.none': '没有时限。',
   'clockState.0': '未知',
