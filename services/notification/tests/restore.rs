@@ -82,7 +82,9 @@ async fn a_restored_node_gets_back_what_it_had_sent_and_begins_a_new_epoch(on: O
 
     // Marked as restored: quarantined until the partner has given back what it has.
     let (mut hubei, listener) = hubei.stop().await.open().await;
-    hubei.mailbox.quarantine().await.unwrap();
+    std::fs::write(fenghuo_mailbox::restored_flag(&hubei.home.dir), "").unwrap();
+    assert!(hubei.mailbox.quarantine_if_restored(&hubei.home.dir).await.unwrap());
+    assert!(!hubei.mailbox.quarantine_if_restored(&hubei.home.dir).await.unwrap(), "once, and kept in the database");
     let approve = ApproveNotificationRequest { request_id: new_id().to_string(), name: drafted.clone(), etag: String::new() };
     let refused = hubei.service.approve_notification(hubei.ask(REAL, approve)).await.unwrap_err();
     assert_eq!(from_status(&refused).reason, "RESTORED", "nothing is written to the stream meanwhile");

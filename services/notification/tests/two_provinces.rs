@@ -165,7 +165,59 @@ async fn the_head_of_the_chain_is_told_once_and_kept_by_the_neighbour(on: On) {
     two.stop().await;
 }
 
+async fn racing_officers_approve_each_notification_once_and_leave_no_gap_in_the_stream(on: On) {
+    let Pair { hubei, chongqing, dir } = pair(on).await;
+    let letter = AddLetterPartnerRequest {
+        request_id: new_id().to_string(),
+        province_code: "610000".into(),
+        display_name: "陕西省".into(),
+        duty_telephone: "029-12369".into(),
+    };
+    hubei.service.add_letter_partner(hubei.ask(REAL, letter)).await.unwrap();
+    let incident = hubei.incident(REAL).await;
+    let mut names = Vec::new();
+    for number in 0..12 {
+        let to = if number % 2 == 0 { "500000" } else { "610000" };
+        names.push(hubei.draft(REAL, &incident, to, NotificationKind::Information, Default::default()).await.name);
+    }
+    // Three officers press at once on each of twelve drafts; each press is a request of its own.
+    let presses = names.iter().flat_map(|name| std::iter::repeat_n(name.clone(), 3)).map(|name| {
+        let request = ApproveNotificationRequest { request_id: new_id().to_string(), name, etag: String::new() };
+        let (service, asked) = (hubei.service.clone(), hubei.ask(REAL, request));
+        tokio::spawn(async move { service.approve_notification(asked).await.map_err(|status| from_status(&status).reason) })
+    });
+    let outcomes = futures::future::join_all(presses.collect::<Vec<_>>()).await;
+    let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap()).collect();
+    let approved: Vec<_> = outcomes.iter().flatten().map(|answer| answer.get_ref().notification.clone().unwrap()).collect();
+    assert_eq!(approved.len(), 12, "each once");
+    assert!(outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).all(|reason| reason == "NOT_A_DRAFT"));
+    let mut positions: Vec<u64> = approved.iter().filter_map(|one| one.delivery.as_ref()).map(|proof| proof.position).collect();
+    positions.sort_unstable();
+    assert_eq!(positions, [1, 2, 3, 4, 5, 6]);
+    let mut letters: Vec<String> = approved.iter().map(|one| one.letter_number.clone()).filter(|number| !number.is_empty()).collect();
+    letters.sort();
+    letters.dedup();
+    assert_eq!(letters.len(), 6, "no two letters have one number");
+    let node_names: Vec<_> = names.iter().step_by(2).collect();
+    for name in &node_names {
+        hubei.until_state(REAL, name, NotificationState::Delivered).await;
+    }
+    // Two people acknowledge the same notification: one does, the other hears of it.
+    let presses = (0..4).map(|_| {
+        let request =
+            AcknowledgeNotificationRequest { request_id: new_id().to_string(), name: node_names[0].clone(), remark: String::new() };
+        chongqing.service.acknowledge_notification(chongqing.ask(REAL, request))
+    });
+    let outcomes = futures::future::join_all(presses).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    hubei.until_state(REAL, node_names[0], NotificationState::Acknowledged).await;
+    assert_eq!(hubei.assert_holds(REAL).await.envelopes, 7);
+    tokio::join!(hubei.stop(), chongqing.stop());
+    drop(dir);
+}
+
 fenghuo_durable::on_both!(
+    racing_officers_approve_each_notification_once_and_leave_no_gap_in_the_stream,
     the_head_of_the_chain_is_told_once_and_kept_by_the_neighbour,
     a_warning_is_delivered_with_a_receipt_and_acknowledged_by_a_person,
     a_partner_that_was_down_gets_everything_once_and_in_order,

@@ -33,7 +33,8 @@ pub(super) async fn handle(service: &Service, caller: &Caller, _request: WatchPa
 }
 
 async fn watch(service: &Service, space: &Arc<Space>, sees: bool, sender: &Sender) -> Result<()> {
-    let (mut links, mut directory, mut stop) = (service.0.links.changes(), service.0.directory.changes(), space.stopping());
+    let (mut links, mut directory) = (service.0.links.changes(), service.0.directory.changes());
+    let (mut head, mut stop) = (space.head(), space.stopping());
     let mut sent: HashMap<String, WirePartner> = HashMap::new();
     let mut first = true;
     loop {
@@ -59,6 +60,7 @@ async fn watch(service: &Service, space: &Arc<Space>, sees: bool, sender: &Sende
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
             _ = links.changed() => {}
             _ = directory.changed() => {}
+            _ = head.changed() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }

@@ -62,9 +62,13 @@ pub async fn quarantine(tx: &mut Tx, partner: &str) -> Result<()> {
     tx.execute_one("UPDATE mailbox_stream SET quarantined = 1 WHERE partner = $1 AND direction = 'out'", params![partner]).await
 }
 
-/// Ends the quarantine: what is written from now on is of a new epoch.
+/// Ends the quarantine: what is written from now on is of a new epoch. Without a quarantine nothing changes: another replica was first.
 pub async fn begin_anew(tx: &mut Tx, partner: &str) -> Result<u64> {
-    let epoch = head(tx, partner, Direction::Out).await?.epoch + 1;
+    let epoch = head(tx, partner, Direction::Out).await?.epoch;
+    if !quarantined(tx, partner).await? {
+        return Ok(epoch);
+    }
+    let epoch = epoch + 1;
     advance(tx, partner, Direction::Out, &Head::start_of(epoch)).await?;
     tx.execute_one("UPDATE mailbox_stream SET quarantined = 0 WHERE partner = $1 AND direction = 'out'", params![partner]).await?;
     Ok(epoch)

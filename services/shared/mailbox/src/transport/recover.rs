@@ -15,7 +15,7 @@ use crate::envelope::{Opened, open, open_receipt};
 use crate::store::outbox;
 use crate::store::stream::{self, Direction};
 
-/// The file in a data folder that says: this was restored from a backup.
+/// The file in a data folder that says: this was restored from a backup. Who restores one makes it, empty, before the next start.
 pub fn restored_flag(data_dir: &Path) -> PathBuf {
     data_dir.join("restored")
 }
@@ -49,6 +49,20 @@ impl Mailbox {
         }
         tracing::warn!("this node was restored from a backup: nothing is sent until each partner has given back what it had");
         Ok(())
+    }
+}
+
+impl Mailbox {
+    /// Puts the streams in quarantine if the data folder says that it was restored; says whether it did. To be called at each start, when
+    /// the spaces are open and before anything is served. The file goes once the mark stands in the databases.
+    pub async fn quarantine_if_restored(&self, data_dir: &Path) -> Result<bool> {
+        let flag = restored_flag(data_dir);
+        if !flag.exists() {
+            return Ok(false);
+        }
+        self.quarantine().await?;
+        std::fs::remove_file(&flag).map_err(|error| Error::internal(format!("cannot remove {}", flag.display())).caused_by(error))?;
+        Ok(true)
     }
 }
 
