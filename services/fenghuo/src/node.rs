@@ -103,6 +103,7 @@ impl Node {
         });
         let node = node::Service::new(node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links));
         node.resume_exercises().await?;
+        mailbox.quarantine_if_restored(&config.data_dir).await?;
         let ready = Ready {
             province_code: code.clone(),
             display_name: config.display_name.clone(),
