@@ -48,6 +48,13 @@ impl Locations {
                 let (server, base) =
                     url.rsplit_once('/').filter(|(server, base)| server.contains("://") && !base.is_empty()).ok_or_else(bad)?;
                 let database = format!("{base}_{name}");
+                // PostgreSQL would cut a longer name, and two spaces could become one.
+                if database.len() > 63 {
+                    return Err(Error::invalid(
+                        "database_url",
+                        format!("the name {base} is too long: at most 27 characters, so that {database} has at most 63"),
+                    ));
+                }
                 create_postgres_database(url, &database).await?;
                 Ok(Location::Postgres(format!("{server}/{database}")))
             }
