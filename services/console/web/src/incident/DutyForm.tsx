@@ -43,7 +43,16 @@ export function DutyForm({ incident, action, onDone, onCancel }: FormProps) {
         <strong>{bodyName(clock, i18n)}</strong> {t(`duty.${clock.duty}` as MessageKey)}
       </p>
       <p className="faint">{pick(clock.citationZh, clock.citationEn)}</p>
-      <TextField label={t('duty.remark')} path="remark" required rows={2} wide value={remark} onChange={(text) => draft.set({ remark: text, last })} testId="duty-remark" />
+      <TextField
+        label={t('duty.remark')}
+        path="remark"
+        required
+        rows={2}
+        wide
+        value={remark}
+        onChange={(text) => draft.set({ remark: text, last })}
+        testId="duty-remark"
+      />
     </FormBox>
   );
 }

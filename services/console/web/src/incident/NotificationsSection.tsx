@@ -52,7 +52,8 @@ function ShouldKnow({ recipient, told, onDraft }: { recipient: Recipient; told: 
     <li data-testid="recipient" data-partner={recipient.partnerCode}>
       <p className="row spread">
         <span>
-          <strong>{lang === 'zh' ? recipient.displayName : divisionName(recipient.partnerCode, 'en')}</strong> {!recipient.enrolled && <span className="faint">{t('notifications.notEnrolled')}</span>}
+          <strong>{lang === 'zh' ? recipient.displayName : divisionName(recipient.partnerCode, 'en')}</strong>{' '}
+          {!recipient.enrolled && <span className="faint">{t('notifications.notEnrolled')}</span>}
           {told && <span className="faint"> ✓ {t('notifications.told')}</span>}
         </span>
         <Button label={t('action.draft')} tone="quiet" testId="draft-for" onClick={onDraft} />

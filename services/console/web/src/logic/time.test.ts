@@ -25,6 +25,10 @@ test('what an input method types in full width counts as typed', () => {
   expect(read('\uff11\uff14\uff1a\uff13\uff15')).toBe('2014-08-13 14:35');
 });
 
+test('a full stop is now, to the minute', () => {
+  for (const text of ['.', 'now', '现在']) expect(read(text)).toBe('2014-08-13 16:00');
+});
+
 test('a time later than now was yesterday; a few minutes ahead are a watch that is fast', () => {
   expect(read('17:00')).toBe('2014-08-12 17:00');
   expect(read('16:05')).toBe('2014-08-13 16:05');

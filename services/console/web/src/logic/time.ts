@@ -63,11 +63,12 @@ const PATTERNS = [
 
 /**
  * Reads what an officer types: "1435", "14:35", "8-13 14:35", "2014-08-13 14:35", all in Beijing time. Without a date it is the
- * last such time before now; without a year it is the last such day. Null if it cannot be read.
+ * last such time before now; without a year it is the last such day. "." and "now" are now. Null if it cannot be read.
  */
 export function parseTime(text: string, nowMs: number): number | null {
   // What an input method types in full width counts as typed.
   const trimmed = text.normalize('NFKC').trim();
+  if (trimmed === '.' || trimmed === '现在' || trimmed.toLowerCase() === 'now') return Math.floor(nowMs / 60_000) * 60_000;
   const found = PATTERNS.map((p) => p.exec(trimmed)).find((m) => m !== null);
   if (!found) return null;
   const [, year, month, day, hour, minute] = found.map((v) => (v === undefined ? undefined : Number(v)));

@@ -66,7 +66,13 @@ export function HandAcknowledgement({ record }: { record: NotificationRecord }) 
           onChange={(value) => set({ person: value })}
           testId="hand-ack-person"
         />
-        <TextField label={t('ack.post')} path="acknowledgement.post" value={post} onChange={(value) => set({ post: value })} testId="hand-ack-post" />
+        <TextField
+          label={t('ack.post')}
+          path="acknowledgement.post"
+          value={post}
+          onChange={(value) => set({ post: value })}
+          testId="hand-ack-post"
+        />
         <TimeField
           label={t('ack.time')}
           path="acknowledgement.acknowledge_time"
@@ -76,7 +82,13 @@ export function HandAcknowledgement({ record }: { record: NotificationRecord }) 
           nowMs={now}
           testId="hand-ack-time"
         />
-        <TextField label={t('ack.handRemark')} path="acknowledgement.remark" value={remark} onChange={(value) => set({ remark: value })} testId="hand-ack-remark" />
+        <TextField
+          label={t('ack.handRemark')}
+          path="acknowledgement.remark"
+          value={remark}
+          onChange={(value) => set({ remark: value })}
+          testId="hand-ack-remark"
+        />
       </div>
     </FormBox>
   );

@@ -41,6 +41,7 @@ export function FigureField({ name, label, path, value, statuses, onChange }: Pr
         <label className="check">
           <input
             type="checkbox"
+            tabIndex={-1}
             checked={unknown}
             data-testid={`unknown-${name}`}
             onChange={(e) => e.target.checked && onChange({ ...value, text: '' })}

@@ -54,34 +54,34 @@ export function AccountPage() {
       {done && <p role="status">✓ {t('password.done')}</p>}
       {!open && <Button label={t('password.change')} hint="p" testId="password-open" onClick={() => setOpen(true)} />}
       {open && (
-      <FormBox
-        title={t('password.change')}
-        call={call}
-        sendLabel={t('password.send')}
-        onSend={() => void send()}
-        onCancel={() => setOpen(false)}
-        testId="password"
-        {...(newPassword.length < 10 ? { blocked: t('password.short', { n: 10 }) } : {})}
-      >
-        <TextField
-          label={t('password.old')}
-          path="old_password"
-          type="password"
-          value={oldPassword}
-          onChange={setOld}
-          testId="old-password"
-          autoComplete="current-password"
-        />
-        <TextField
-          label={t('password.new')}
-          path="new_password"
-          type="password"
-          value={newPassword}
-          onChange={setNew}
-          testId="new-password"
-          autoComplete="new-password"
-        />
-      </FormBox>
+        <FormBox
+          title={t('password.change')}
+          call={call}
+          sendLabel={t('password.send')}
+          onSend={() => void send()}
+          onCancel={() => setOpen(false)}
+          testId="password"
+          {...(newPassword.length < 10 ? { blocked: t('password.short', { n: 10 }) } : {})}
+        >
+          <TextField
+            label={t('password.old')}
+            path="old_password"
+            type="password"
+            value={oldPassword}
+            onChange={setOld}
+            testId="old-password"
+            autoComplete="current-password"
+          />
+          <TextField
+            label={t('password.new')}
+            path="new_password"
+            type="password"
+            value={newPassword}
+            onChange={setNew}
+            testId="new-password"
+            autoComplete="new-password"
+          />
+        </FormBox>
       )}
     </main>
   );

@@ -65,13 +65,22 @@ export function TimeField({ label, value, onChange, nowMs, testId, path, require
             onChange={(e) => onChange({ text: e.target.value, ms: parseTime(e.target.value, nowMs) })}
             onBlur={() => value.ms !== null && onChange({ text: dateTime(value.ms), ms: value.ms })}
           />
-          <button type="button" className="btn btn-quiet" data-testid={`now-${testId}`} onClick={() => onChange(timeAt(nowMs))}>
+          {/* By keyboard a full stop says the same, and an empty field is unknown: one stop for each field. */}
+          {/* By keyboard a full stop says the same, and an empty field is unknown: one stop for each field. */}
+          <button
+            type="button"
+            className="btn btn-quiet"
+            tabIndex={-1}
+            data-testid={`now-${testId}`}
+            onClick={() => onChange(timeAt(nowMs))}
+          >
             {t('time.now')}
           </button>
           {unknown && (
             <label className="check">
               <input
                 type="checkbox"
+                tabIndex={-1}
                 checked={value.text.trim() === ''}
                 data-testid={`unknown-${testId}`}
                 onChange={(e) => e.target.checked && onChange(noTime)}

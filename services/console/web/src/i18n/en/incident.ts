@@ -117,6 +117,7 @@ export const incident = {
   'substance.unit': 'Unit',
   'substance.section': 'Section or point',
   'substance.method': 'Method',
+  'substance.more': 'More: CAS number, times over limit, section, method, sampling',
   'substance.add': 'Add a substance',
   'substance.remove': 'Remove',
   'reports.title': 'Reports received',

@@ -5,7 +5,7 @@ export const report = {
   'time.recorded': 'Recorded',
   'time.now': 'Now',
   'time.placeholder': 'h:min',
-  'time.how': 'Beijing time: 1435, 14:35, 8-13 14:35',
+  'time.how': 'Beijing time: 1435, 14:35, 8-13 14:35; a full stop is now',
   'time.read': '= {time}',
   'time.unreadable': 'Not a time. For example 14:35 or 2014-08-13 14:35.',
   'number.unreadable': 'Not a number. Leave it empty if unknown.',

@@ -117,6 +117,7 @@ export const incident = {
   'substance.unit': '单位',
   'substance.section': '采样断面或点位',
   'substance.method': '分析方法',
+  'substance.more': '更多：CAS 号、超标倍数、断面、方法、采样',
   'substance.add': '再加一种污染物',
   'substance.remove': '删除此项',
   'reports.title': '接报记录',

@@ -5,7 +5,7 @@ export const report = {
   'time.recorded': '记录',
   'time.now': '现在',
   'time.placeholder': '时:分',
-  'time.how': '北京时间：1435、14:35、8-13 14:35',
+  'time.how': '北京时间：1435、14:35、8-13 14:35，句点为现在',
   'time.read': '= {time}',
   'time.unreadable': '读不出时间。例：14:35 或 2014-08-13 14:35。',
   'number.unreadable': '不是数字。不详请留空。',
