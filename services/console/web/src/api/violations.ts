@@ -8,6 +8,7 @@ export interface Said {
 
 const PATTERNS: readonly [RegExp, MessageKey][] = [
   [/^is required beside a value/, 'wrong.unitNeeded'],
+  [/^is required: from when on/, 'wrong.grantStart'],
   [/^is required/, 'wrong.required'],
   [/^must be a single line/, 'wrong.oneLine'],
   [/^must have at most (?<n>\d+) characters/, 'wrong.tooLong'],
@@ -28,6 +29,15 @@ const PATTERNS: readonly [RegExp, MessageKey][] = [
   [/^is not an obliged body/, 'wrong.body'],
   [/^states nothing new/, 'wrong.nothingNew'],
   [/^is not a time/, 'wrong.time'],
+  [/^is not the present password/, 'wrong.oldPassword'],
+  [/^must begin with a letter a to z/, 'wrong.userName'],
+  [/^must have at least (?<n>\d+) characters/, 'wrong.passwordShort'],
+  [/^must not be the user name/, 'wrong.passwordIsName'],
+  [/^must be a six-digit administrative code within (?<province>\d+)/, 'wrong.jurisdiction'],
+  [/^must be after start_time/, 'wrong.grantEnd'],
+  [/^(is|is that of) this province itself/, 'wrong.ownProvince'],
+  [/^the bundle names no endpoint/, 'wrong.noEndpoint'],
+  [/^lies before the notification was sent/, 'wrong.beforeSent'],
 ];
 
 /** The catalogue's message for a server's words; null if there is none, and the words themselves are shown. */

@@ -15,8 +15,8 @@ import { Shell } from './Shell';
 
 const AGAIN_MS = 2000;
 
-/** Asks the node what it is, until it answers. */
-function useNode(): { node: GetNodeResponse | null; problem: Problem | null } {
+/** Asks the node what it is, until it answers; and again after a sign-in or sign-out, because the first one changes it. */
+function useNode(signedIn: boolean): { node: GetNodeResponse | null; problem: Problem | null } {
   const [node, setNode] = useState<GetNodeResponse | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
@@ -37,7 +37,7 @@ function useNode(): { node: GetNodeResponse | null; problem: Problem | null } {
       over = true;
       clearTimeout(timer);
     };
-  }, []);
+  }, [signedIn]);
   return { node, problem };
 }
 
@@ -46,7 +46,7 @@ export function App() {
   const route = useRoute();
   const session = useStore(sessionStore);
   const space = useStore(spaceStore);
-  const { node, problem } = useNode();
+  const { node, problem } = useNode(session !== null);
   const clients = useMemo(() => makeClients(space), [space]);
 
   if (!node) {

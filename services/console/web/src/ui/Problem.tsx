@@ -39,7 +39,7 @@ export function ProblemBox({ problem, fields }: { problem: Problem | null; field
       <p>
         <strong>✕ {t(whatToDo(problem))}</strong>
       </p>
-      {problem.message !== '' && problem.violations.length === 0 && !problem.unreachable && (
+      {problem.message !== '' && problem.violations.length === 0 && !problem.unreachable && !(`error.${problem.reason}` in zh) && (
         <p className="faint" data-testid="problem-message">
           {problem.message}
         </p>
