@@ -8,7 +8,9 @@ use common::*;
 use fenghuo_api::notification::v1::notification_service_server::NotificationService;
 use fenghuo_api::notification::v1::partner_directory_service_server::PartnerDirectoryService;
 use fenghuo_api::notification::v1::*;
-use fenghuo_api::partner::v1::{Acknowledgement, Notification as Content, NotificationKind};
+use fenghuo_api::partner::v1::{
+    Acknowledgement, DeliverEnvelopesRequest, FetchEnvelopesRequest, Notification as Content, NotificationKind,
+};
 use fenghuo_api::time::to_proto;
 use fenghuo_durable::testing::{On, until};
 use fenghuo_durable::{ClockSetting, NewEvent, SpaceId, new_id};
@@ -182,6 +184,37 @@ async fn a_partner_behind_a_gate_pulls_and_returns_its_receipts(on: On) {
     tokio::join!(hubei.stop(), chongqing.stop());
 }
 
+async fn a_receipt_that_was_lost_on_its_way_back_is_returned_at_the_next_connection(on: On) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut home = Home::new(on, "420000", dir.path()).await;
+    home.reachable = false;
+    let hubei = home.start().await;
+    let chongqing = Home::new(on, "500000", dir.path()).await.start().await;
+    chongqing.enrol(&hubei, PartnerMode::Push).await;
+    // Hubei trusts and does not call yet: the test fetches and stores in its place, and loses the receipts.
+    let keys = [chongqing.keys.signing_public_key().to_vec()];
+    hubei.trust.enrol("500000", chongqing.keys.ca_certificate(), &keys, fenghuo_durable::wall::now()).unwrap();
+    let ours = chongqing.incident(REAL).await;
+    let mut names = Vec::new();
+    for number in 0..3 {
+        names.push(chongqing.warn(REAL, &ours, "420000", &format!("第{number}号")).await);
+    }
+    let asked = FetchEnvelopesRequest { space: "real".into(), ..Default::default() };
+    let envelopes = hubei.channel_to(&chongqing).fetch_envelopes(asked).await.unwrap().into_inner().envelopes;
+    assert_eq!(envelopes.len(), 3);
+    let lost = chongqing.channel_to(&hubei).deliver_envelopes(DeliverEnvelopesRequest { envelopes }).await.unwrap().into_inner().receipts;
+    assert_eq!(lost.len(), 3);
+    for name in &names {
+        assert_eq!(chongqing.find(REAL, name).await.unwrap().state(), NotificationState::Approved);
+    }
+    hubei.enrol(&chongqing, PartnerMode::Pull).await;
+    for (name, lost) in names.iter().zip(lost) {
+        let found = chongqing.until_state(REAL, name, NotificationState::Delivered).await;
+        assert_eq!(found.delivery.unwrap().signed_receipt, Some(lost), "the receipt of then");
+    }
+    tokio::join!(hubei.stop(), chongqing.stop());
+}
+
 async fn only_a_bundle_whose_fingerprint_was_compared_is_believed(on: On) {
     let dir = tempfile::tempdir().unwrap();
     let hubei = Home::new(on, "420000", dir.path()).await.start().await;
@@ -278,6 +311,7 @@ fenghuo_durable::on_both!(
     a_draft_is_changed_until_it_is_approved_and_never_after,
     silence_is_an_event_at_both_ends_and_a_late_acknowledgement_still_counts,
     a_partner_behind_a_gate_pulls_and_returns_its_receipts,
+    a_receipt_that_was_lost_on_its_way_back_is_returned_at_the_next_connection,
     only_a_bundle_whose_fingerprint_was_compared_is_believed,
     the_desk_sees_changes_without_asking_again,
 );

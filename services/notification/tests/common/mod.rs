@@ -65,7 +65,8 @@ impl Home {
             On::Sqlite => Locations::Sqlite(dir.join("spaces")),
             On::Postgres => {
                 let admin = fenghuo_durable::testing::postgres_admin_url();
-                let base = format!("t_{}", new_id().simple());
+                // Short enough that the longest name, that of an exercise, fits into PostgreSQL's 63 characters.
+                let base = format!("t_{}", &new_id().simple().to_string()[8..]);
                 fenghuo_durable::create_postgres_database(&admin, &base).await.unwrap();
                 Locations::Postgres(format!("{}/{base}", admin.rsplit_once('/').unwrap().0))
             }

@@ -113,6 +113,13 @@ async fn receipt_at(tx: &mut Tx, partner: &str, epoch: u64, position: u64) -> Re
     found.ok_or_else(|| Error::internal("a stored envelope has no receipt"))
 }
 
+/// Our receipts for a partner's envelopes of one epoch after a position, in order.
+pub(crate) async fn receipts_after(tx: &mut Tx, partner: &str, epoch: u64, position: u64) -> Result<Vec<SignedReceipt>> {
+    let sql = "SELECT receipt, receipt_key_id, receipt_signature FROM mailbox_inbox WHERE partner = $1 AND epoch = $2 AND position > $3 ORDER BY position LIMIT $4";
+    let rows = tx.rows(sql, params![partner, epoch, position, MAX_BATCH as i64]).await?;
+    rows.iter().filter_map(|row| read_receipt(row, 0).transpose()).collect()
+}
+
 /// Envelopes of a partner after a position, with the receipts given for them: for a partner that was restored.
 pub(crate) async fn given_back(tx: &mut Tx, partner: &str, epoch: u64, position: u64, most: usize) -> Result<Vec<OwnEnvelope>> {
     let sql = "SELECT envelope, key_id, signature, receipt, receipt_key_id, receipt_signature FROM mailbox_inbox WHERE partner = $1 AND epoch = $2 AND position > $3 ORDER BY position LIMIT $4";

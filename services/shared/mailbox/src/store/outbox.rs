@@ -3,7 +3,7 @@
 use fenghuo_api::partner::v1::envelope::Content;
 use fenghuo_api::partner::v1::{ChainHead, Envelope, Receipt, SignedEnvelope, SignedReceipt, StreamId};
 use fenghuo_api::time::to_proto;
-use fenghuo_durable::{Code, Error, Result, Tx, new_id, params, sha256, wall};
+use fenghuo_durable::{Code, Error, Result, Tx, new_id, params, wall};
 use prost::Message;
 
 use super::stream::{self, Direction};
@@ -139,7 +139,6 @@ pub async fn store_receipt(tx: &mut Tx, inbox: &dyn Inbox, partner: &str, signed
     let bytes = read_envelope(&row, 0)?.envelope;
     let envelope =
         Envelope::decode(bytes.as_slice()).map_err(|error| Error::internal("a stored envelope cannot be read").caused_by(error))?;
-    debug_assert_eq!(sha256(&bytes), digest);
     let outgoing = Outgoing { partner: partner.to_owned(), envelope, digest, recovered };
     inbox.receipted(tx, &outgoing, &receipt).await
 }

@@ -12,7 +12,7 @@ use fenghuo_edge::{MAX_PARTNER_MESSAGE_BYTES, PartnerChannel, RemoteError, from_
 use super::server::{head_in, head_out};
 use super::{Mailbox, PartnerRoute};
 use crate::machine::{Digest, Head, compare};
-use crate::store::inbox::diverged;
+use crate::store::inbox::{self, diverged};
 use crate::store::outbox;
 use crate::store::stream::{self, Direction};
 
@@ -52,6 +52,8 @@ pub(crate) struct Client {
     pub(crate) space: Arc<Space>,
     pub(crate) route: PartnerRoute,
     calls: Option<PartnerServiceClient<PartnerChannel>>,
+    /// On this connection the partner was given every receipt that it lacked.
+    receipts_returned: bool,
 }
 
 /// What we know of both streams before a handshake.
@@ -62,12 +64,13 @@ struct Ours {
 
 impl Client {
     pub(crate) fn new(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute) -> Self {
-        Self { mailbox, space, route, calls: None }
+        Self { mailbox, space, route, calls: None, receipts_returned: false }
     }
 
     /// Connects anew at the next call.
     pub(crate) fn reset(&mut self) {
         self.calls = None;
+        self.receipts_returned = false;
     }
 
     pub(crate) fn calls(&mut self) -> Result<PartnerServiceClient<PartnerChannel>, Failure> {
@@ -149,6 +152,42 @@ impl Client {
             delivered += answer.receipts.len();
             self.mailbox.take_receipts(&self.space, &self.route.province_code, answer.receipts).await?;
         }
+    }
+
+    /// Gives the partner the receipts that were lost on their way back: what was stored is not fetched again, so nobody else would. Once for
+    /// each connection; the partner answers up to which position it holds receipts.
+    pub(crate) async fn return_receipts(&mut self) -> Result<(), Failure> {
+        let stored = self.ours().await?.stored;
+        if self.receipts_returned || stored.position == 0 {
+            self.receipts_returned = true;
+            return Ok(());
+        }
+        // The last one again, to be told how far the partner is.
+        let mut after = stored.position - 1;
+        loop {
+            let receipts = self.receipts_after(stored.epoch, after).await?;
+            if receipts.is_empty() {
+                return Err(Failure::Other("the partner says that it holds more receipts than were ever given".to_owned()));
+            }
+            let held = self.calls()?.return_receipts(ReturnReceiptsRequest { receipts }).await?.into_inner().receipted_position;
+            if held >= stored.position {
+                self.receipts_returned = true;
+                return Ok(());
+            }
+            if held <= after && after != stored.position - 1 {
+                return Err(Failure::Other(format!("the partner does not take the receipts after position {held}")));
+            }
+            after = held;
+        }
+    }
+
+    async fn receipts_after(&self, epoch: u64, position: u64) -> Result<Vec<SignedReceipt>, Failure> {
+        let context = (self.route.province_code.clone(), epoch, position);
+        let found = self
+            .space
+            .db()
+            .read(context, |(partner, epoch, position), tx: &mut Tx| Box::pin(inbox::receipts_after(tx, partner, *epoch, *position)));
+        Ok(found.await?)
     }
 
     /// Fetches what the partner has for us after what we have stored, and returns the receipts.

@@ -89,8 +89,11 @@ async fn exchange(client: &mut Client, route: &PartnerRoute) -> Result<(), Failu
     }
     let more = client.handshake().await?;
     client.push().await?;
-    if route.pull && more {
-        client.pull().await?;
+    if route.pull {
+        client.return_receipts().await?;
+        if more {
+            client.pull().await?;
+        }
     }
     Ok(())
 }
