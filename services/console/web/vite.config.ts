@@ -12,6 +12,7 @@ export default defineConfig({
     // Everything stays a file of its own: the page's content security policy allows no inline script.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1500,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   worker: { format: 'es' },
   // `npm run dev` against a running node: the calls go on to its console listener.

@@ -22,6 +22,21 @@ function said(text: string, t: I18n['t']): string {
   return known ? t(known.key, known.params) : text;
 }
 
+const ROLES: readonly [RegExp, MessageKey][] = [
+  [/viewer/i, 'role.1'],
+  [/duty[-_ ]officer/i, 'role.2'],
+  [/commander/i, 'role.3'],
+  [/liaison/i, 'role.4'],
+  [/administrator/i, 'role.5'],
+];
+
+/** The roles that a refusal names, in the words of the page. */
+function rolesIn(text: string, t: I18n['t']): string {
+  return ROLES.filter(([word]) => word.test(text))
+    .map(([, key]) => t(key))
+    .join(' / ');
+}
+
 function whatToDo(problem: Problem): MessageKey {
   const byReason = `error.${problem.reason}`;
   if (problem.reason !== '' && byReason in zh) return byReason as MessageKey;
@@ -44,6 +59,7 @@ export function ProblemBox({ problem, fields }: { problem: Problem | null; field
           {problem.message}
         </p>
       )}
+      {problem.metadata['roles'] && <p data-testid="problem-roles">{t('error.roles', { roles: rolesIn(problem.metadata['roles'], t) })}</p>}
       {fields !== false && problem.violations.length > 0 && (
         <ul>
           {problem.violations.map((v) => (

@@ -13,6 +13,7 @@ export const errors = {
   'error.UNIMPLEMENTED': 'The server does not offer this.',
   'error.INTERNAL': 'The server failed. Note the code and tell an engineer.',
   'error.REQUEST_ID_REUSED': 'This differs from what was sent before. Send it again.',
+  'error.roles': 'Roles that may: {roles}',
   'error.other': 'It did not succeed. Note the code and tell an engineer.',
   'wrong.required': 'Required.',
   'wrong.unitNeeded': 'A value needs its unit, for example mg/L.',

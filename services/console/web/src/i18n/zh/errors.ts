@@ -12,6 +12,7 @@ export const errors = {
   'error.UNIMPLEMENTED': '服务器还不支持这项操作。',
   'error.INTERNAL': '服务器内部出错。请记下代码告知技术人员。',
   'error.REQUEST_ID_REUSED': '这次发送与先前的不同。请再发送一次。',
+  'error.roles': '有权的角色：{roles}',
   'error.other': '没有成功。请记下代码告知技术人员。',
   'wrong.required': '必填。',
   'wrong.unitNeeded': '有测得值就要有单位，例如 mg/L。',
