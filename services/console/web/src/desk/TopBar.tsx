@@ -4,6 +4,7 @@ import { go, useRoute, type Page } from '../app/route';
 import { theme as themeStore } from '../app/settings';
 import { switchLang, switchTheme } from '../app/Shell';
 import { useExercise } from '../exercises/useExercises';
+import { Role } from '../gen/proto/fenghuo/identity/v1/identity_pb';
 import { useI18n, type MessageKey } from '../i18n';
 import { useDesk } from '../live/context';
 import { useStore } from '../live/store';
@@ -11,7 +12,7 @@ import { fullName } from '../logic/districts';
 import { Kbd } from '../ui/Kbd';
 import { BarClock } from './BarClock';
 import { PartnerLinks, ServerLink } from './Links';
-import { standing } from './roles';
+import { hasRole, standing } from './roles';
 
 const PAGES: readonly [Page, string][] = [
   ['desk', '1'],
@@ -28,6 +29,8 @@ export function TopBar({ onHelp, onAbout }: { onHelp: () => void; onAbout: () =>
   const route = useRoute();
   const exercise = useExercise();
   const drill = space !== 'real';
+  const person = useStore(sessionStore)?.person;
+  const admin = person !== undefined && hasRole(person, Role.ADMINISTRATOR, Date.now());
   return (
     <header className={`bar ${drill ? 'bar-drill' : ''}`} data-testid="top-bar" data-space={space}>
       <button type="button" className="brand" onClick={onAbout} data-testid="about-open" title={t('about.title')}>
@@ -42,7 +45,7 @@ export function TopBar({ onHelp, onAbout }: { onHelp: () => void; onAbout: () =>
         </strong>
       )}
       <nav className="bar-nav" aria-label={t('nav.title')}>
-        {PAGES.map(([page, key]) => (
+        {PAGES.filter(([page]) => page !== 'people' || admin).map(([page, key]) => (
           <a
             key={page}
             href={`#/${page}`}
