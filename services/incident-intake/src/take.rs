@@ -31,12 +31,23 @@ pub struct Taken {
     pub reasons: Vec<Text>,
 }
 
+/// Which incidents a report may be matched with, by their administrative code.
+pub type Visible<'a> = &'a (dyn Fn(&str) -> bool + Send + Sync);
+
 /// Stores a report and lets its incident follow. Matching decides and writes in one transaction: two reports of one spill find
 /// one incident.
-pub async fn take(tx: &mut Tx, province_code: &str, mut told: Report, target: &Target, actor: &str, request_id: &str) -> Result<Taken> {
+pub async fn take(
+    tx: &mut Tx,
+    province_code: &str,
+    mut told: Report,
+    target: &Target,
+    visible: Visible<'_>,
+    actor: &str,
+    request_id: &str,
+) -> Result<Taken> {
     tx.lock("intake.match").await?;
     let now = tx.now();
-    let found = find(tx, &told, target).await?;
+    let found = find(tx, &told, target, visible).await?;
     let (mut kept, change, opened, reasons) = match found {
         Some((mut found, reasons)) => {
             let change = found.add_report(&told, now)?;
@@ -57,7 +68,7 @@ pub async fn take(tx: &mut Tx, province_code: &str, mut told: Report, target: &T
     Ok(Taken { incident: kept, opened, reasons })
 }
 
-async fn find(tx: &mut Tx, told: &Report, target: &Target) -> Result<Option<(Incident, Vec<Text>)>> {
+async fn find(tx: &mut Tx, told: &Report, target: &Target, visible: Visible<'_>) -> Result<Option<(Incident, Vec<Text>)>> {
     match target {
         Target::New => Ok(None),
         Target::Incident(name) => {
@@ -66,7 +77,8 @@ async fn find(tx: &mut Tx, told: &Report, target: &Target) -> Result<Option<(Inc
         }
         Target::Match => {
             let near = incident::candidates(tx, told).await?;
-            Ok(near.into_iter().find_map(|one| matching::reasons(told, &one).map(|reasons| (one, reasons))))
+            let mut near = near.into_iter().filter(|one| visible(&one.place.admin_code));
+            Ok(near.find_map(|one| matching::reasons(told, &one).map(|reasons| (one, reasons))))
         }
     }
 }

@@ -48,7 +48,7 @@ async fn desk(on: On, now: &str) -> Desk {
         On::Sqlite => Locations::Sqlite(fresh.dir()),
         On::Postgres => {
             let admin = fenghuo_durable::testing::postgres_admin_url();
-            let base = format!("t_{}", new_id().simple());
+            let base = format!("t_{}", &new_id().simple().to_string()[8..]);
             fenghuo_durable::create_postgres_database(&admin, &base).await.unwrap();
             Locations::Postgres(format!("{}/{base}", admin.rsplit_once('/').unwrap().0))
         }
@@ -216,12 +216,75 @@ async fn what_was_overdue_when_recorded_is_missed_at_once(on: On) {
     desk.spaces.stop().await;
 }
 
-async fn no_order_17_clock_runs_for_a_radiation_accident(on: On) {
+async fn no_order_17_clock_runs_for_radiation_alone_and_all_run_beside_other_harm(on: On) {
     let desk = desk(on, "2014-08-13T07:00").await;
     let mut report = wushan("2014-08-13T07:00");
-    report.facts.as_mut().unwrap().radioactive_source_loss = RadioactiveSourceLoss::ClassIii.into();
-    let incident = desk.submit(report).await.unwrap().incident.unwrap();
-    assert!(incident.clocks.is_empty());
+    report.facts.as_mut().unwrap().radioactive_source_loss = RadioactiveSourceLoss::ClassIvV.into();
+    let both = desk.submit(report.clone()).await.unwrap().incident.unwrap();
+    assert_eq!(clock(&both, "3/two-hours", "500237").state(), ClockState::Running);
+    report.facts = Some(Facts { radioactive_source_loss: RadioactiveSourceLoss::ClassIii.into(), ..Facts::default() });
+    let request = SubmitReportRequest { request_id: new_id().to_string(), report: Some(report), open_new: true, ..Default::default() };
+    let alone = desk.service.submit_report(desk.ask(request)).await.unwrap().into_inner().incident.unwrap();
+    assert!(alone.clocks.is_empty());
+    desk.spaces.stop().await;
+}
+
+async fn a_county_neither_sees_another_countys_incident_nor_acts_for_the_province(on: On) {
+    let desk = desk(on, "2014-08-13T07:00").await;
+    let space = desk.caller.space_id.unwrap();
+    let incident = desk.submit(wushan("2014-08-13T07:00")).await.unwrap().incident.unwrap();
+    // The same water body, told by the officer of the county next door: an incident of his own, and nothing of the other shown.
+    let fengjie = person("500236", &[Role::DutyOfficer], space);
+    let mut report = wushan("2014-08-13T07:00");
+    report.place = Some(Place { admin_code: "500236".into(), water_body: "千丈岩水库".into(), ..Default::default() });
+    report.reporting_body_code = "500236".into();
+    let request = SubmitReportRequest { request_id: new_id().to_string(), report: Some(report), ..Default::default() };
+    let own = desk.service.submit_report(desk.ask_as(&fengjie, request)).await.unwrap().into_inner();
+    assert!(own.opened && own.incident.unwrap().name != incident.name);
+    let wushan_officer = person("500237", &[Role::DutyOfficer], space);
+    let upward = RecordUpwardReportRequest {
+        request_id: new_id().to_string(),
+        name: incident.name.clone(),
+        upward_report: Some(UpwardReport {
+            kind: UpwardReportKind::Initial.into(),
+            body_code: "500000".into(),
+            send_time: Some(to_proto(at("2014-08-13T07:00"))),
+            receiver: "生态环境部".into(),
+            ..Default::default()
+        }),
+    };
+    let refused = desk.service.record_upward_report(desk.ask_as(&wushan_officer, upward)).await.unwrap_err();
+    assert_eq!(from_status(&refused).reason, "BODY_NOT_YOURS");
+    let duty = clock(&incident, "8/propose-to-government", "500000").name.clone();
+    let done = RecordDutyDoneRequest { request_id: new_id().to_string(), clock: duty, remark: "x".into() };
+    let refused = desk.service.record_duty_done(desk.ask_as(&wushan_officer, done)).await.unwrap_err();
+    assert_eq!(from_status(&refused).reason, "BODY_NOT_YOURS");
+    desk.spaces.stop().await;
+}
+
+async fn an_upward_report_answers_only_what_had_begun_and_an_incident_closes_only_when_nothing_is_open(on: On) {
+    let desk = desk(on, "2014-08-13T07:00").await;
+    let incident = desk.submit(wushan("2014-08-13T07:00")).await.unwrap().incident.unwrap();
+    let send = async |kind: UpwardReportKind, sent: &str| {
+        let report = UpwardReport {
+            kind: kind.into(),
+            body_code: "500237".into(),
+            send_time: Some(to_proto(at(sent))),
+            receiver: "重庆市生态环境局".into(),
+            ..Default::default()
+        };
+        let request =
+            RecordUpwardReportRequest { request_id: new_id().to_string(), name: incident.name.clone(), upward_report: Some(report) };
+        desk.service.record_upward_report(desk.ask(request)).await.map_err(|status| from_status(&status))
+    };
+    let early = send(UpwardReportKind::Initial, "2014-08-12T22:00").await.unwrap_err();
+    assert_eq!(early.violations[0].field, "upward_report.send_time");
+    assert_eq!(send(UpwardReportKind::Final, "2014-08-13T06:50").await.unwrap_err().reason, "INITIAL_REPORT_MISSING");
+    send(UpwardReportKind::Initial, "2014-08-13T06:50").await.unwrap();
+    send(UpwardReportKind::Final, "2014-08-13T06:55").await.unwrap();
+    let close = CloseIncidentRequest { request_id: new_id().to_string(), name: incident.name.clone(), etag: String::new() };
+    let refused = desk.service.close_incident(desk.ask(close)).await.unwrap_err();
+    assert_eq!(from_status(&refused).reason, "CLOCK_RUNNING", "the neighbour was never told");
     desk.spaces.stop().await;
 }
 
@@ -331,7 +394,9 @@ fenghuo_durable::on_both!(
     grade_two_appears_with_the_boundary_effect_and_not_before,
     clocks_are_kept_and_missed_and_a_late_told_report_in_time_counts,
     what_was_overdue_when_recorded_is_missed_at_once,
-    no_order_17_clock_runs_for_a_radiation_accident,
+    no_order_17_clock_runs_for_radiation_alone_and_all_run_beside_other_harm,
+    a_county_neither_sees_another_countys_incident_nor_acts_for_the_province,
+    an_upward_report_answers_only_what_had_begun_and_an_incident_closes_only_when_nothing_is_open,
     two_reports_of_one_spill_at_once_make_one_incident,
     impossible_reports_are_refused_by_field_and_change_nothing,
     a_county_sees_its_own_incidents_and_no_others,

@@ -18,6 +18,7 @@ use super::report::{Report, ReportOrigin};
 
 const GROUND_ROUTE: &str =
     "按变化后的级别重新计时(环境保护部令第17号 第三条) / replaced by the route of the changed grade (Order 17, Art. 3)";
+const GROUND_FACTS: &str = "事实变化,该职责不再适用 / the facts have changed, and this duty no longer applies";
 const GROUND_RADIATION: &str =
     "辐射事件按核安全法律法规报告(环境保护部令第17号 第二条) / reported under nuclear-safety law (Order 17, Art. 2)";
 
@@ -303,6 +304,20 @@ impl Incident {
             let known = self.bodies.iter().map(|body| body.code.as_str()).collect::<Vec<_>>().join(", ");
             return Err(Error::invalid("upward_report.body_code", format!("is not an obliged body of this incident; these are: {known}")));
         }
+        let body = self.bodies.iter().find(|body| body.code == report.body_code);
+        let Some(knew_at) = body.and_then(ObligedBody::knew_at) else {
+            return Err(Error::precondition(
+                "LEARNING_UNKNOWN",
+                "state first when this department learned of it: its clocks run from then",
+            ));
+        };
+        if report.sent_at < knew_at {
+            return Err(Error::invalid("upward_report.send_time", format!("lies before this department learned of it ({knew_at})")));
+        }
+        let initial = self.upward_reports.iter().any(|sent| sent.kind == UpwardKind::Initial && sent.body_code == report.body_code);
+        if report.kind != UpwardKind::Initial && !initial {
+            return Err(Error::precondition("INITIAL_REPORT_MISSING", "record this department's initial report first (Order 17, Art. 12)"));
+        }
         let duty = match report.kind {
             UpwardKind::Initial => DutyKind::ReportWithinLimit,
             UpwardKind::FollowUp => DutyKind::FollowUpReport,
@@ -310,7 +325,9 @@ impl Incident {
         };
         for clock in &mut self.clocks {
             let answers = clock.kind == duty && clock.body_code == report.body_code;
-            if answers && (clock.is_open() || clock.presses()) {
+            // What was sent before a clock began does not answer it.
+            let begun = clock.starts_at.is_none_or(|start| start <= report.sent_at);
+            if answers && begun && (clock.is_open() || clock.presses()) {
                 clock.done(report.sent_at, &report.name)?;
             }
         }
@@ -351,14 +368,22 @@ impl Incident {
         self.clocks.iter_mut().find(|clock| clock.name == clock_name).is_some_and(|clock| clock.expire(now))
     }
 
-    /// Closes it: after a final report, with no limit running.
+    /// Closes it: after a final report, with no duty open.
     pub fn close(&mut self) -> Result<()> {
         self.refuse_closed()?;
         if !self.upward_reports.iter().any(|report| report.kind == UpwardKind::Final) {
             return Err(Error::precondition("FINAL_REPORT_MISSING", "record the final (outcome) report first (Order 17, Art. 12)"));
         }
-        if let Some(clock) = self.clocks.iter().find(|clock| clock.state == ClockState::Running && clock.due_at.is_some()) {
-            return Err(Error::precondition("CLOCK_RUNNING", format!("a clock still runs: {} ({})", clock.text.zh, clock.body_name)));
+        // Open are: what runs, with or without a figure, and the report and the check of a department that has not learned yet. What the
+        // law leaves to it (Art. 5) or to the course of things (a follow-up) does not hold an incident open.
+        let holds = |clock: &&Clock| match clock.kind {
+            DutyKind::RequireVerification | DutyKind::FollowUpReport => false,
+            _ => clock.is_open(),
+        };
+        if let Some(clock) = self.clocks.iter().find(holds) {
+            let text =
+                format!("still open: {} ({}). Do it and record it, or state when the department learned", clock.text.zh, clock.body_name);
+            return Err(Error::precondition("CLOCK_RUNNING", text));
         }
         self.state = IncidentState::Closed;
         Ok(())
@@ -395,12 +420,25 @@ impl Incident {
             neighbours: self.neighbours(),
         };
         let table = book.reporting_for(learned_on).map_err(rules_failed)?;
-        // Order 17, Art. 2: nuclear and radiation incidents are reported under nuclear-safety law, and none of its clocks runs for them.
-        let radiation = self.facts.radiation.involved == Tristate::Yes;
+        let radiation = self.radiation_alone();
         let specs = if radiation { Vec::new() } else { reporting_clocks(table, &facts) };
-        let mut change = self.follow(specs, now);
+        let ground = match (radiation, before.2 == self.route()) {
+            (true, _) => GROUND_RADIATION,
+            (false, false) => GROUND_ROUTE,
+            (false, true) => GROUND_FACTS,
+        };
+        let mut change = self.follow(specs, ground, now);
         change.regraded = first || before != (self.assessment.state, self.assessment.grade, self.route());
         Ok(change)
+    }
+
+    /// Order 17, Art. 2: nuclear and radiation incidents are reported under nuclear-safety law, and none of its clocks runs for them.
+    /// A radioactive source beside other harm takes nothing away: as soon as another criterion or a sensitive case holds, all run.
+    fn radiation_alone(&self) -> bool {
+        let of_radiation = |fact: &str| fact.starts_with("radiation");
+        self.facts.radiation.involved == Tristate::Yes
+            && self.assessment.sensitive.is_empty()
+            && self.assessment.fired.iter().all(|clause| of_radiation(&clause.fact))
     }
 
     /// The route of the grade that a person decided, or of the assessment; the stricter one where they differ.
@@ -413,14 +451,14 @@ impl Incident {
         }
     }
 
-    fn follow(&mut self, specs: Vec<fenghuo_rules::ClockSpec>, now: Timestamp) -> Change {
+    fn follow(&mut self, specs: Vec<fenghuo_rules::ClockSpec>, ground: &str, now: Timestamp) -> Change {
         let mut change = Change::default();
         let live: Vec<String> =
             self.clocks.iter().filter(|clock| clock.state != ClockState::Superseded).map(|clock| clock.key.clone()).collect();
         let diff = diff(&live, specs);
         for clock in &mut self.clocks {
             if diff.superseded.contains(&clock.key) {
-                clock.supersede(if self.facts.radiation.involved == Tristate::Yes { GROUND_RADIATION } else { GROUND_ROUTE });
+                clock.supersede(ground);
             }
         }
         for spec in &diff.kept {
@@ -444,10 +482,11 @@ impl Incident {
         if clock.kind != DutyKind::ReportWithinLimit || !clock.is_open() {
             return;
         }
-        let sent = self
-            .upward_reports
-            .iter()
-            .find(|report| report.body_code == clock.body_code && clock.starts_at.is_some_and(|start| start <= report.sent_at));
+        let sent = self.upward_reports.iter().find(|report| {
+            report.kind == UpwardKind::Initial
+                && report.body_code == clock.body_code
+                && clock.starts_at.is_some_and(|start| start <= report.sent_at)
+        });
         if let Some(report) = sent {
             // An open clock takes any time; `done` decides whether it was in time.
             let _ = clock.done(report.sent_at, &report.name);

@@ -2,6 +2,7 @@
 
 use fenghuo_durable::Result;
 pub use fenghuo_durable::faults::{Faults, TOLERANCE};
+use fenghuo_rules::Facts;
 use fenghuo_rules::divisions::{Divisions, distance_km, province_of};
 use jiff::Timestamp;
 
@@ -30,10 +31,33 @@ pub fn check_report(report: &Report, province_code: &str, now: Timestamp) -> Res
     check_body(&mut faults, report, province_code);
     check_place(&mut faults, "report.place", &report.place, province_code);
     check_substances(&mut faults, "report.substances", &report.substances, now);
-    for violation in report.facts.violations() {
-        faults.add(format!("report.facts.{}", violation.field), violation.problem);
-    }
+    check_facts(&mut faults, "report.facts", &report.facts, now);
     faults.done()
+}
+
+/// More persons than there are, or more yuan than there ever were, are a slip of the hand.
+const PERSONS_MAX: f64 = 2e9;
+const YUAN_MAX: f64 = 1e15;
+
+/// Refuses facts that cannot be.
+pub fn check_facts(faults: &mut Faults, field: &str, facts: &Facts, now: Timestamp) {
+    for violation in facts.violations() {
+        faults.add(format!("{field}.{}", violation.field), violation.problem);
+    }
+    let figures = [
+        ("deaths", &facts.deaths, PERSONS_MAX),
+        ("poisoned_or_injured", &facts.poisoned_or_injured, PERSONS_MAX),
+        ("evacuated", &facts.evacuated, PERSONS_MAX),
+        ("without_water", &facts.without_water, PERSONS_MAX),
+        ("direct_loss_yuan", &facts.direct_loss_yuan, YUAN_MAX),
+    ];
+    for (name, figure, most) in figures {
+        if figure.value.is_some_and(|value| value > most) {
+            faults.add(format!("{field}.{name}.value"), format!("must be at most {most:e}; check the number"));
+        }
+        faults.line(&format!("{field}.{name}.source"), figure.source.as_deref().unwrap_or_default());
+        faults.past(&format!("{field}.{name}.as_of_time"), figure.as_of, now);
+    }
 }
 
 fn check_body(faults: &mut Faults, report: &Report, province_code: &str) {

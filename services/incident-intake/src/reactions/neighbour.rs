@@ -65,7 +65,7 @@ impl Neighbour {
         let told = self.report_of(name, event, record)?;
         let target = if incident.is_empty() { Target::Match } else { Target::Incident(incident) };
         let target = self.still_open(tx, target).await?;
-        take(tx, &self.province_code, told, &target, &event.actor, "").await.map(|_| ())
+        take(tx, &self.province_code, told, &target, &|_| true, &event.actor, "").await.map(|_| ())
     }
 
     /// A message about an incident that is closed here opens a new one.

@@ -13,7 +13,7 @@ mod watch_incidents;
 
 use fenghuo_api::incident::v1::incident_service_server::{IncidentService, IncidentServiceServer};
 use fenghuo_api::incident::v1::*;
-use fenghuo_durable::{Result, Tx};
+use fenghuo_durable::{Code, Error, Result, Tx};
 use fenghuo_edge::{Caller, caller, to_status};
 use tonic::{Request, Response, Status};
 
@@ -76,4 +76,12 @@ async fn whole(tx: &mut Tx, incident: &Incident) -> Result<fenghuo_api::incident
     whole.reports = store::report::of_incident(tx, &incident.name).await?.iter().map(report_out).collect();
     whole.timeline = tx.events_of(&incident.name, 1000).await?.iter().map(timeline_out).collect();
     Ok(whole)
+}
+
+/// Refuses to act for a department that the caller's grants do not cover: a county does not fulfil the province's duties.
+fn acts_for(caller: &Caller, method: &'static str, body_code: &str) -> Result<()> {
+    caller.require_for(method, body_code, "department").map_err(|_| {
+        let text = format!("your grants do not let you act for the department of {body_code}; its own officer records this");
+        Error::new(Code::PermissionDenied, "BODY_NOT_YOURS", text).with("bodyCode", body_code)
+    })
 }

@@ -5,7 +5,7 @@ use fenghuo_durable::{RequestKey, Result};
 use fenghuo_edge::Caller;
 use fenghuo_rules::divisions::Divisions;
 
-use super::{authorised, whole};
+use super::{acts_for, authorised, whole};
 use crate::domain::validate::Faults;
 use crate::service::Service;
 use crate::store::incident::Told;
@@ -27,6 +27,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: RecordBo
         .write_once(key, context, |(name, body, at, caller, request_id), tx| {
             Box::pin(async move {
                 let mut incident = authorised(tx, caller, METHOD, name).await?;
+                acts_for(caller, METHOD, body)?;
                 let change = incident.body_learned(body, *at, tx.now())?;
                 let all = Divisions::builtin();
                 let told = Told {

@@ -4,7 +4,7 @@ use fenghuo_api::incident::v1::{RecordDutyDoneRequest, RecordDutyDoneResponse};
 use fenghuo_durable::{Error, RequestKey, Result};
 use fenghuo_edge::Caller;
 
-use super::{authorised, whole};
+use super::{acts_for, authorised, whole};
 use crate::domain::incident::Change;
 use crate::domain::validate::Faults;
 use crate::service::Service;
@@ -29,6 +29,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: RecordDu
                 let mut incident = authorised(tx, caller, METHOD, name).await?;
                 let by = format!("{} {}: {remark}", caller.display_name, caller.post);
                 let done = incident.duty_done(clock, tx.now(), &by)?;
+                acts_for(caller, METHOD, &done.body_code)?;
                 let told = Told {
                     kind: "incident.duty_done",
                     actor: caller.identity.clone(),

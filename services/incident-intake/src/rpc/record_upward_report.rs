@@ -4,7 +4,7 @@ use fenghuo_api::incident::v1::{RecordUpwardReportRequest, RecordUpwardReportRes
 use fenghuo_durable::{RequestKey, Result, new_id};
 use fenghuo_edge::Caller;
 
-use super::{authorised, whole};
+use super::{acts_for, authorised, whole};
 use crate::domain::incident::{Change, UpwardKind};
 use crate::domain::validate::Faults;
 use crate::service::Service;
@@ -32,6 +32,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: RecordUp
         .write_once(key, context, |(name, report, caller, request_id), tx| {
             Box::pin(async move {
                 let mut incident = authorised(tx, caller, METHOD, name).await?;
+                acts_for(caller, METHOD, &report.body_code)?;
                 incident.record_upward(report.clone())?;
                 let (zh, en) = match report.kind {
                     UpwardKind::Initial => ("初报已上报", "Initial report sent"),

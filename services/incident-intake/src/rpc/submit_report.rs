@@ -18,7 +18,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: SubmitRe
     let target = target_of(&request)?;
     let mut report = report_in(request.report, space.clock().now())?;
     check_report(&report, service.province_code(), space.clock().now())?;
-    caller.require_for(METHOD, &report.place.admin_code, "such place in your jurisdiction")?;
+    caller.require_for(METHOD, &report.place.admin_code, "such place")?;
     report.name = format!("provinces/{}/reports/{}", service.province_code(), new_id());
     report.recorded_by = format!("{} {}", caller.display_name, caller.post).trim().to_owned();
     let context = (report, target, caller.clone(), service.province_code().to_owned(), key.request_id.clone());
@@ -29,7 +29,9 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: SubmitRe
                 if let Target::Incident(name) = target {
                     authorised(tx, caller, METHOD, name).await?;
                 }
-                let taken = take(tx, province, report.clone(), target, &caller.identity, request_id).await?;
+                // A county's officer is neither shown nor allowed to change what another county keeps.
+                let visible = |code: &str| caller.can_read(code);
+                let taken = take(tx, province, report.clone(), target, &visible, &caller.identity, request_id).await?;
                 let incident = whole(tx, &taken.incident).await?;
                 let mut report = report_out(report);
                 report.incident.clone_from(&incident.name);

@@ -5,7 +5,7 @@ use fenghuo_durable::{Error, RequestKey, Result};
 use fenghuo_edge::Caller;
 
 use super::{authorised, whole};
-use crate::domain::validate::{Faults, check_substances};
+use crate::domain::validate::{Faults, check_facts, check_substances};
 use crate::service::{Service, check_etag};
 use crate::store::incident::Told;
 use crate::take::{line, save};
@@ -22,9 +22,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: UpdateFa
     let mut faults = Faults::default();
     faults.line("source", &request.source);
     check_substances(&mut faults, "substances", &substances, space.clock().now());
-    for violation in facts.violations() {
-        faults.add(format!("facts.{}", violation.field), violation.problem);
-    }
+    check_facts(&mut faults, "facts", &facts, space.clock().now());
     faults.done()?;
     if facts == fenghuo_rules::Facts::default() && substances.is_empty() {
         return Err(Error::invalid("facts", "states nothing new: set at least one fact or substance"));

@@ -45,7 +45,7 @@ impl Place {
         let locations = match on {
             On::Sqlite => Locations::Sqlite(fresh.dir().join("spaces")),
             On::Postgres => {
-                let (admin, base) = (postgres_admin_url(), format!("t_{}", new_id().simple()));
+                let (admin, base) = (postgres_admin_url(), format!("t_{}", &new_id().simple().to_string()[8..]));
                 create_postgres_database(&admin, &base).await.unwrap();
                 Locations::Postgres(format!("{}/{base}", admin.rsplit_once('/').unwrap().0))
             }

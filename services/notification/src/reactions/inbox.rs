@@ -75,7 +75,10 @@ impl Mail {
             return Ok(Judgement::Refused("ACKNOWLEDGEMENT_INVALID"));
         }
         let found = notification::get(tx, &given.notification).await?;
-        let ours = |found: &Notification| found.direction == Direction::Outgoing && found.partner_code == incoming.partner;
+        // What was never sent is as unknown to the partner as what was never written.
+        let sent = |state: State| !matches!(state, State::Draft | State::Discarded);
+        let ours =
+            |found: &Notification| found.direction == Direction::Outgoing && found.partner_code == incoming.partner && sent(found.state);
         let Some(mut found) = found.filter(ours) else {
             return Ok(Judgement::Refused("NOTIFICATION_UNKNOWN"));
         };

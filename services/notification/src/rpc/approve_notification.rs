@@ -2,7 +2,7 @@
 
 use fenghuo_api::notification::v1::{ApproveNotificationRequest, ApproveNotificationResponse};
 use fenghuo_api::partner::v1::envelope::Content;
-use fenghuo_durable::{Error, RequestKey, Result, Tx};
+use fenghuo_durable::{Code, Error, RequestKey, Result, Tx};
 use fenghuo_edge::Caller;
 use fenghuo_mailbox::enqueue;
 use jiff::SignedDuration;
@@ -31,6 +31,11 @@ async fn write(
     request: &ApproveNotificationRequest,
 ) -> Result<ApproveNotificationResponse> {
     let mut found = authorised(tx, caller, METHOD, &request.name).await?;
+    // Art. 8 goes from department to department of the same level: what is signed as the province needs a grant for the province.
+    caller.require_for(METHOD, service.province_code(), &request.name).map_err(|_| {
+        let text = "a notification to another province is approved by an officer of the province; ask the provincial desk";
+        Error::new(Code::PermissionDenied, "PROVINCE_APPROVES", text)
+    })?;
     check_etag(&request.etag, &found)?;
     let partner = service.0.directory.existing(&found.partner_code)?;
     let within_s = service.0.acknowledge_within_s;

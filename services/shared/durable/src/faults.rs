@@ -6,6 +6,7 @@ use crate::error::{Error, Result, Violation};
 
 /// Clocks of people and of nodes may differ by this.
 pub const TOLERANCE: SignedDuration = SignedDuration::from_secs(120);
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(100 * 366 * 24);
 const LINE_CHARS: usize = 200;
 const TEXT_CHARS: usize = 20_000;
 
@@ -46,6 +47,8 @@ impl Faults {
         }
         if text.contains('\0') {
             self.add(field, "must not contain the character NUL");
+        } else if text.chars().any(misleads) {
+            self.add(field, "must not contain control characters or characters that turn the direction of the text");
         }
     }
 
@@ -61,10 +64,18 @@ impl Faults {
         if time.is_some_and(|time| time > now + TOLERANCE) {
             self.add(field, format!("lies in the future; it is now {now}"));
         }
+        if time.is_some_and(|time| now.duration_since(time) > LONG_AGO) {
+            self.add(field, "lies more than a hundred years back; check the date");
+        }
     }
 
     /// All faults as one error, or nothing.
     pub fn done(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::invalid_fields(self.0)) }
     }
+}
+
+/// Characters that no officer types, and that make a line show something else than it says.
+fn misleads(letter: char) -> bool {
+    (letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
