@@ -80,9 +80,28 @@ fn keys(config: &NodeConfig) -> Result<(), String> {
 }
 
 async fn database(config: &NodeConfig) -> Result<(), String> {
-    let Some(url) = &config.database_url else { return Ok(()) };
-    let db = Db::open(&Location::Postgres(url.expose().to_owned()), std::sync::Arc::new(fenghuo_durable::Clock::real())).await;
-    let db = db.map_err(|error| fenghuo_edge::status::chain(&error))?;
-    db.close().await;
+    if let Some(url) = &config.database_url {
+        return reachable(&Location::Postgres(url.expose().to_owned()), "SELECT 1").await;
+    }
+    let folder = config.data_dir.join("spaces");
+    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(()) }; // Made at the first start.
+    for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|ending| ending == "sqlite3")) {
+        reachable(&Location::Sqlite(entry.path()), "PRAGMA quick_check")
+            .await
+            .map_err(|fault| format!("{}: {fault}", entry.path().display()))?;
+    }
     Ok(())
+}
+
+/// Opens a database and asks it one question; what is wrong, if anything is.
+async fn reachable(location: &Location, question: &'static str) -> Result<(), String> {
+    let clock = std::sync::Arc::new(fenghuo_durable::Clock::real());
+    let db = Db::open(location, clock).await.map_err(|error| fenghuo_edge::status::chain(&error))?;
+    let answer = db.read(question, |question, tx| Box::pin(tx.rows(question, &[]))).await;
+    db.close().await;
+    let rows = answer.map_err(|error| fenghuo_edge::status::chain(&error))?;
+    match rows.first().and_then(|row| row.text(0).ok()) {
+        Some(fault) if fault != "ok" => Err(fault),
+        _ => Ok(()),
+    }
 }
