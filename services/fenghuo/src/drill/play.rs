@@ -200,6 +200,8 @@ impl<'a> Player<'a> {
         let call_ms = milliseconds(since);
         self.clock.idle(self.desks).await?;
         self.see_through(step, action, part).await?;
+        // What has just come through sets the receiver to work.
+        self.clock.idle(self.desks).await?;
         let settled_ms = milliseconds(since);
         self.timings.push(StepTiming {
             step: step.id.clone(),
