@@ -118,6 +118,7 @@ async fn replayed_and_reordered_envelopes_get_the_first_receipt_and_no_second_ef
     let before = chongqing.dump(REAL).await;
     let again = hunan.deliver(vec![one.clone(), two.clone(), three.clone()]).await.unwrap();
     assert_eq!(again, all, "the receipts of then, byte for byte");
+    let four = hunan.warning(4, digest(&three));
     assert_eq!(hunan.deliver(vec![three, one.clone(), two]).await.unwrap().len(), 3, "in any order");
     assert_eq!(chongqing.dump(REAL).await, before);
 
@@ -127,6 +128,10 @@ async fn replayed_and_reordered_envelopes_get_the_first_receipt_and_no_second_ef
     chongqing.until_link("430000", LinkState::Diverged).await;
     let rows = |dump: &[String]| dump.iter().filter(|line| !line.contains("link")).cloned().collect::<Vec<_>>();
     assert_eq!(rows(&chongqing.dump(REAL).await), rows(&before), "only the alarm was written");
+    // The stream is stopped, not only that envelope refused; what was stored before still has its receipt.
+    assert_eq!(reason(hunan.deliver(vec![four]).await), (Code::FailedPrecondition, "STREAM_DIVERGED".to_owned()));
+    assert_eq!(hunan.deliver(vec![one.clone()]).await.unwrap(), all[..1]);
+    assert_eq!(rows(&chongqing.dump(REAL).await), rows(&before), "nothing further is stored");
     // A sender that is behind what we have stored, and one with another digest.
     assert_eq!(reason(hunan.open(1, digest(&one)).await).1, "STREAM_DIVERGED");
     assert_eq!(reason(hunan.open(3, digest(&one)).await).1, "STREAM_DIVERGED");

@@ -71,3 +71,11 @@ CREATE TABLE mailbox_link (
     admin_code TEXT NOT NULL,
     body TEXT NOT NULL                -- exact JSON
 );
+-- Streams of partners that contradicted themselves: nothing further of that epoch is stored. A new epoch is a new beginning. Kept for ever.
+CREATE TABLE mailbox_link_stop (
+    partner TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    why TEXT NOT NULL,
+    stop_us BIGINT NOT NULL,          -- wall time
+    PRIMARY KEY (partner, epoch)
+);

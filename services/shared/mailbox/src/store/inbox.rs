@@ -5,7 +5,7 @@ use fenghuo_api::partner::v1::{OwnEnvelope, SignedReceipt};
 use fenghuo_durable::{Code, Error, Result, Tx, params, wall};
 
 use super::stream::{self, Direction};
-use super::{key, read_envelope, read_receipt};
+use super::{key, link, read_envelope, read_receipt};
 use crate::envelope::{Opened, SpaceKeys, kind_of, sign_receipt};
 use crate::inbox::{Inbox, Incoming, Judgement};
 use crate::machine::{Arrival, Head, MAX_BATCH, MAX_BATCH_BYTES, arrival};
@@ -43,6 +43,9 @@ pub(crate) async fn receive(tx: &mut Tx, signer: &SpaceKeys, inbox: &dyn Inbox, 
         Arrival::Store => {
             if head.epoch > 0 && offered.epoch > head.epoch {
                 tracing::warn!(partner, epoch = offered.epoch, "the partner has begun a new epoch: it was restored from a backup");
+            }
+            if let Some(why) = link::stopped(tx, partner, offered.epoch).await? {
+                return Err(diverged(&format!("{why}; a person decides, and the stream goes on in a new epoch")));
             }
             key::check_signer(tx, partner, offered.epoch, offered.position, &opened.signed.key_id).await?;
             store(tx, signer, inbox, opened).await

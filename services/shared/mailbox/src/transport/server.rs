@@ -14,8 +14,8 @@ use crate::envelope::check_size;
 use crate::links::LinkState;
 use crate::machine::{Head, MAX_BATCH, MAX_BATCH_BYTES, compare};
 use crate::store::inbox::{self, diverged};
-use crate::store::outbox;
 use crate::store::stream::{self, Direction};
+use crate::store::{link, outbox};
 
 #[tonic::async_trait]
 impl PartnerService for Mailbox {
@@ -130,10 +130,15 @@ impl Mailbox {
     async fn deliver_one(&self, partner: &str, signed: SignedEnvelope) -> Result<SignedReceipt> {
         let opened = self.check(partner, signed)?;
         let space = self.space_of(&opened.stream.space)?;
+        let epoch = opened.offered.epoch;
         let receipt = self.take_in(&space, opened).await;
         match &receipt {
             Ok(_) => self.parts.links.contact(space.id(), partner),
             Err(error) if error.reason == "STREAM_DIVERGED" => {
+                let context = (partner.to_owned(), epoch, error.message.clone());
+                let stopping =
+                    space.db().write(context, |(partner, epoch, why), tx: &mut Tx| Box::pin(link::stop(tx, partner, *epoch, why)));
+                stopping.await?;
                 self.set_link(&space, partner, LinkState::Diverged, &error.message).await;
             }
             Err(_) => {}
