@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -43,7 +43,6 @@ enum Kind {
 pub struct Db {
     kind: Kind,
     clock: Arc<Clock>,
-    reruns: AtomicU64,
     frozen: AtomicBool,
     /// Told after every commit that logged something.
     pub(crate) logged: tokio::sync::Notify,
@@ -72,7 +71,7 @@ impl Db {
                 Kind::Postgres(pool)
             }
         };
-        Ok(Arc::new(Self { kind, clock, reruns: AtomicU64::new(0), frozen: AtomicBool::new(false), logged: tokio::sync::Notify::new() }))
+        Ok(Arc::new(Self { kind, clock, frozen: AtomicBool::new(false), logged: tokio::sync::Notify::new() }))
     }
 
     /// Which database it is.
@@ -139,7 +138,6 @@ impl Db {
             match outcome {
                 Err(error) if error.rerun && tries < RERUNS_MAX => {
                     tries += 1;
-                    self.reruns.fetch_add(1, Ordering::Relaxed);
                     // Spread the losers, so that they do not meet again at once.
                     let spread = u64::from(crate::clock::wall::now().subsec_nanosecond().unsigned_abs()) / 1000 % 7;
                     tokio::time::sleep(Duration::from_millis(u64::from(tries.min(10)) + spread)).await;
@@ -184,19 +182,6 @@ impl Db {
     /// Runs a script of statements without parameters (migrations).
     pub(crate) async fn script(&self, sql: &'static str) -> Result<()> {
         self.write(sql, |sql, tx| Box::pin(tx.script(sql))).await
-    }
-
-    /// Times that a write lost a race and ran again.
-    pub fn reruns(&self) -> u64 {
-        self.reruns.load(Ordering::Relaxed)
-    }
-
-    /// Groups committed and statements sent by the SQLite writer; zeros on PostgreSQL.
-    pub fn writer_counts(&self) -> (u64, u64) {
-        match &self.kind {
-            Kind::Sqlite(sqlite) => (sqlite.counters.commits.load(Ordering::Relaxed), sqlite.counters.statements.load(Ordering::Relaxed)),
-            Kind::Postgres(_) => (0, 0),
-        }
     }
 
     /// Lets a benchmark see every statement of the SQLite writer with its parameters.

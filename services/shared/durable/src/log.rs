@@ -197,7 +197,6 @@ impl Tx {
             digest.map(|digest| digest.to_vec()),
         ];
         self.execute_one(sql, values).await?;
-        self.logged = true;
         Ok(event_id)
     }
 

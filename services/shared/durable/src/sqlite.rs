@@ -8,7 +8,6 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use futures::FutureExt;
@@ -80,19 +79,11 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }
 
-/// Counts that tests and benchmarks read.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) commits: AtomicU64,
-    pub(crate) statements: AtomicU64,
-}
-
 pub(crate) struct Sqlite {
     jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Arc<Mutex<Vec<Tx>>>,
     permits: Arc<Semaphore>,
-    pub(crate) counters: Arc<Counters>,
     pub(crate) recorder: Arc<Mutex<Option<Recorder>>>,
 }
 
@@ -119,10 +110,9 @@ impl Sqlite {
         for _ in 0..READERS {
             readers.push(connect(path, clock, true)?);
         }
-        let counters = Arc::new(Counters::default());
         let recorder = Arc::new(Mutex::new(None));
         let (jobs, queue) = mpsc::channel::<Box<dyn Job>>();
-        let (counted, recording, most) = (counters.clone(), recorder.clone(), group_max.unwrap_or(GROUP_MAX).max(1));
+        let (recording, most) = (recorder.clone(), group_max.unwrap_or(GROUP_MAX).max(1));
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
@@ -134,7 +124,7 @@ impl Sqlite {
                         group.push(next);
                     }
                     writer_tx.recorder = recording.lock().clone();
-                    run_group(&mut writer_tx, group, &counted);
+                    run_group(&mut writer_tx, group);
                 }
             })
             .map_err(|error| Error::internal("cannot start the writer thread").caused_by(error))?;
@@ -143,7 +133,6 @@ impl Sqlite {
             writer: Mutex::new(Some(writer)),
             readers: Arc::new(Mutex::new(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
-            counters,
             recorder,
         })
     }
@@ -207,8 +196,7 @@ fn transaction_gone(tx: &Tx) -> bool {
     matches!(&tx.backend, Backend::Sqlite(conn) if conn.is_autocommit())
 }
 
-fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>, counters: &Counters) {
-    let before = tx.statements;
+fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>) {
     match attempt(tx, &mut group) {
         Ok(()) => group.into_iter().for_each(|job| job.finish(None)),
         Err(error) if group.len() == 1 => group.into_iter().for_each(|job| {
@@ -219,12 +207,10 @@ fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>, counters: &Counters) {
         Err(_) => {
             tracing::warn!(members = group.len(), "a group of writes was void; each runs again alone");
             for job in group {
-                run_group(tx, vec![job], counters);
+                run_group(tx, vec![job]);
             }
         }
     }
-    counters.commits.fetch_add(1, Ordering::Relaxed);
-    counters.statements.fetch_add(tx.statements - before, Ordering::Relaxed);
 }
 
 fn same_kind(error: &Error) -> Error {

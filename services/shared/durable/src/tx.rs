@@ -26,10 +26,6 @@ pub(crate) enum Backend {
 pub struct Tx {
     pub(crate) backend: Backend,
     pub(crate) clock: Arc<Clock>,
-    /// A change was logged: the sequencer has work after the commit.
-    pub(crate) logged: bool,
-    /// Statements sent, for tests and benchmarks.
-    pub(crate) statements: u64,
     pub(crate) recorder: Option<Recorder>,
 }
 
@@ -38,7 +34,7 @@ pub type Recorder = Arc<dyn Fn(&'static str, &[Value]) + Send + Sync>;
 
 impl Tx {
     pub(crate) fn new(backend: Backend, clock: Arc<Clock>) -> Self {
-        Self { backend, clock, logged: false, statements: 0, recorder: None }
+        Self { backend, clock, recorder: None }
     }
 
     /// Which database this is.
@@ -122,7 +118,6 @@ impl Tx {
     }
 
     fn note(&mut self, sql: &'static str, params: &[Value]) {
-        self.statements += 1;
         if let Some(recorder) = &self.recorder {
             recorder(sql, params);
         }
