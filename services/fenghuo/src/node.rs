@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fenghuo_durable::{Fittings, FolderLock, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
-use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, keys_dir};
+use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, Sharing};
 use fenghuo_incident_intake as intake;
 use fenghuo_mailbox::links::LinkState;
 use fenghuo_mailbox::{self as mailbox, Links, Mailbox};
@@ -66,9 +66,10 @@ impl Node {
     pub async fn open(config: NodeConfig) -> Result<Self> {
         let lock = lock_folder(&config.data_dir)?;
         let code = config.province_code.clone();
-        let keys = Arc::new(ProvinceKeys::load_or_create(&keys_dir(&config.data_dir), &code, &config.certificate_hosts(), wall::now())?);
-        let console = ConsoleListener::bind(config.console_listen).await?;
-        let partners = PartnerListener::bind(config.partner_listen).await?;
+        let keys = Arc::new(ProvinceKeys::load_or_create(&config.keys_dir, &code, &config.certificate_hosts(), wall::now())?);
+        let sharing = Sharing::with_replicas(config.shared_listen);
+        let console = ConsoleListener::bind_among(config.console_listen, sharing)?;
+        let partners = PartnerListener::bind_among(config.partner_listen, sharing)?;
         let endpoint = config.endpoint(partners.local_address());
 
         let locations = match &config.database_url {

@@ -34,6 +34,9 @@ pub struct UpArgs {
     /// Folder for keys and databases
     #[arg(long)]
     pub data: Option<PathBuf>,
+    /// Folder for the province's keys; replicas share it (default: keys in the data folder)
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
     /// Address of the console
     #[arg(long)]
     pub console: Option<String>,
@@ -46,6 +49,9 @@ pub struct UpArgs {
     /// PostgreSQL database, for example postgres://user@host:5432/fenghuo
     #[arg(long)]
     pub database_url: Option<String>,
+    /// Share the addresses with other replicas of this node on this machine
+    #[arg(long)]
+    pub shared_listen: bool,
     /// Print one JSON line on standard output when ready
     #[arg(long)]
     pub json: bool,
@@ -66,6 +72,12 @@ impl UpArgs {
         overrides.extend(given.into_iter().filter_map(|(name, value)| value.clone().map(|value| (name, value))));
         if let Some(data) = &self.data {
             overrides.push(("data_dir", data.display().to_string()));
+        }
+        if let Some(keys) = &self.keys {
+            overrides.push(("keys_dir", keys.display().to_string()));
+        }
+        if self.shared_listen {
+            overrides.push(("shared_listen", "true".to_owned()));
         }
         if let (Some(division), None) = (self.province.as_deref().and_then(|code| Divisions::builtin().get(code)), &self.name) {
             overrides.push(("display_name", division.name_zh.clone()));
