@@ -5,6 +5,7 @@
 mod cli;
 mod drill;
 mod node;
+mod served;
 
 use clap::Parser;
 

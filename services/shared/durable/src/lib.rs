@@ -20,11 +20,13 @@ pub mod page;
 pub mod request;
 pub mod space;
 pub mod space_id;
+mod space_clock;
 pub mod spaces;
 mod sqlite;
 #[cfg(feature = "testing")]
 #[allow(clippy::expect_used, missing_docs)]
 pub mod testing;
+mod standing;
 pub mod timers;
 pub mod tx;
 pub mod value;
@@ -39,6 +41,7 @@ pub use migrate::Migration;
 pub use request::RequestKey;
 pub use space::{Activity, Fittings, Space};
 pub use space_id::SpaceId;
+pub use standing::Lease;
 pub use spaces::{FolderLock, Locations, Spaces, lock_folder};
 pub use timers::{NewTimer, Timer, TimerHandler};
 pub use tx::{Dialect, Tx};

@@ -24,6 +24,7 @@ pub const SETTINGS: &[&str] = &[
     "data_dir",
     "keys_dir",
     "shared_listen",
+    "only",
     "console_listen",
     "partner_listen",
     "partner_endpoint",
@@ -74,6 +75,8 @@ pub struct NodeConfig {
     pub keys_dir: PathBuf,
     /// Whether other replicas on this machine listen on the same addresses (SO_REUSEPORT). Default no; needs `database_url`.
     pub shared_listen: bool,
+    /// Names of the services that this process serves, in the setting separated by commas; none: all. Needs `database_url`.
+    pub only: Vec<String>,
     /// Where the console listens. Default 127.0.0.1:8420. Any other address than loopback is served with TLS, by the province's own leaf.
     pub console_listen: SocketAddr,
     /// Where partners call. Default 127.0.0.1:7420; mutual TLS always.
@@ -158,6 +161,8 @@ struct Raw {
     #[serde(default, deserialize_with = "text")]
     shared_listen: Option<String>,
     #[serde(default, deserialize_with = "text")]
+    only: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     console_listen: Option<String>,
     #[serde(default, deserialize_with = "text")]
     partner_listen: Option<String>,
@@ -198,6 +203,11 @@ impl Raw {
         if shared_listen && database_url.is_none() {
             faults.add("shared_listen", "is for replicas, which need PostgreSQL: give database_url; SQLite belongs to one process");
         }
+        let only: Vec<String> =
+            self.only.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        if !only.is_empty() && database_url.is_none() {
+            faults.add("only", "needs processes beside this one, and so PostgreSQL: give database_url; on SQLite one process serves all");
+        }
         let config = NodeConfig {
             province_code,
             display_name,
@@ -205,6 +215,7 @@ impl Raw {
             data_dir,
             keys_dir,
             shared_listen,
+            only,
             console_listen,
             partner_listen,
             partner_endpoint: self.partner_endpoint,

@@ -105,6 +105,7 @@ fn app(console: Console, loopback: bool, stop: CancellationToken) -> Result<(Hea
         .add_service(health_service)
         .add_service(reflection)
         .into_axum_router()
+        .fallback(not_served)
         .layer(from_fn(|request: Request, next: Next| next.run(limit_messages(request, MAX_CONSOLE_MESSAGE_BYTES))))
         .layer(from_fn_with_state(console.sessions, authorise))
         .layer(from_fn(move |request: Request, next: Next| accompany(request, next, stop.clone())))
@@ -118,6 +119,12 @@ fn app(console: Console, loopback: bool, stop: CancellationToken) -> Result<(Hea
         app = app.layer(from_fn(own_host_only));
     }
     Ok((health, app))
+}
+
+/// A method of the contracts, which the layer before has found, and no service here has it.
+async fn not_served(request: Request) -> Response {
+    let service = request.uri().path().split('/').nth(1).unwrap_or_default().to_owned();
+    tonic::Status::unimplemented(format!("this process does not serve {service}; call the process of this node that does")).into_http()
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
