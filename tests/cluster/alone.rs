@@ -29,7 +29,8 @@ async fn intake_alone_and_the_rest_in_another_process() {
     let (dir, databases) = (tempfile::tempdir().unwrap(), Databases::new());
     let spec = Spec::new(CODE, dir.path()).replicated(&databases.url(CODE).await);
     let rest = spec.clone().option(&["--only", "notification", "--only", "node", "--only", "console"]);
-    let (rest, chongqing) = tokio::join!(Province::start(&rest), Province::start(&Spec::new("500000", dir.path())));
+    let neighbour = Spec::new("500000", dir.path());
+    let (rest, chongqing) = tokio::join!(Province::start(&rest), Province::start(&neighbour));
     let intake = rest.beside(&spec.replica("intake").option(&["--only", "incident-intake"]));
     rest.enrol(&chongqing, PartnerMode::Push, None).await;
     chongqing.enrol(&rest, PartnerMode::Push, None).await;
