@@ -81,7 +81,7 @@ impl Mailbox {
     /// Sends until `stop`: one worker for each open space and partner with a node, as spaces open and close and partners are enrolled.
     pub fn start(&self, stop: CancellationToken) -> JoinHandle<()> {
         tokio::spawn(tell_heads_hourly(self.clone(), stop.clone()));
-        tokio::spawn(finish_rotation(self.clone(), stop.clone()));
+        self.finish_rotation();
         tokio::spawn(reconcile(self.clone(), stop))
     }
 
@@ -160,22 +160,6 @@ async fn tell_heads_hourly(mailbox: Mailbox, stop: CancellationToken) {
         }
         if let Err(error) = mailbox.tell_chain_heads().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the head of the chain could not be told; again in an hour");
-        }
-    }
-}
-
-/// A rotation that was broken off is tried again this often.
-const ROTATION_EVERY: Duration = Duration::from_secs(5);
-
-async fn finish_rotation(mailbox: Mailbox, stop: CancellationToken) {
-    while mailbox.parts.keys.pending_signing_key().is_some() {
-        match mailbox.announce_prepared_key().await {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a new signing key could not be announced yet"),
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(ROTATION_EVERY) => {}
         }
     }
 }
