@@ -24,7 +24,8 @@ async fn one_address_outlives_each_of_its_replicas() {
     let spec = Spec::new(CODE, dir.path()).replicated(&databases.url(CODE).await).option(&["--shared-listen"]);
     let mut one = Province::start(&spec).await;
     // The second one listens where the first one does.
-    let mut two = one.beside(&Spec { console: one.process.spec().console.clone(), partner: one.process.spec().partner.clone(), ..spec.replica("2") });
+    let mut two =
+        one.beside(&Spec { console: one.process.spec().console.clone(), partner: one.process.spec().partner.clone(), ..spec.replica("2") });
     assert_eq!(one.process.ready.console_url, two.process.ready.console_url);
     let connections: Vec<_> = (0..16).map(|_| one.new_channel()).collect();
     for channel in &connections {

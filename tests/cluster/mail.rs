@@ -38,8 +38,7 @@ async fn link(of: &Province, partner: &str) -> LinkState {
 
 async fn killed_in_turn(kills: usize) {
     let (dir, databases) = (tempfile::tempdir().unwrap(), Databases::new());
-    let (mut hubei, mut chongqing) =
-        tokio::join!(province("420000", dir.path(), &databases), province("500000", dir.path(), &databases));
+    let (mut hubei, mut chongqing) = tokio::join!(province("420000", dir.path(), &databases), province("500000", dir.path(), &databases));
     // Enrolled at one replica each; the others hear of it.
     hubei[0].enrol(&chongqing[0], PartnerMode::Push, None).await;
     chongqing[1].enrol(&hubei[1], PartnerMode::Push, None).await;
@@ -69,7 +68,10 @@ async fn killed_in_turn(kills: usize) {
         let killed = if side == 0 { &mut hubei[replica] } else { &mut chongqing[replica] };
         killed.start_again();
     }
-    println!("{kills} kills, {} notifications; all receipts were there at the latest {longest:?} after a kill", sent[0].len() + sent[1].len());
+    println!(
+        "{kills} kills, {} notifications; all receipts were there at the latest {longest:?} after a kill",
+        sent[0].len() + sent[1].len()
+    );
     acknowledged_at_two_replicas(&chongqing, sent[0].first().unwrap()).await;
     for (of, others, sent) in [(&hubei, &chongqing, &sent[0]), (&chongqing, &hubei, &sent[1])] {
         count::assert_all_once("notifications", sent, &count::subjects(&count::assert_whole(&of[0]).await, "notification.delivered"));

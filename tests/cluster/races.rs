@@ -54,7 +54,11 @@ async fn two_reports_of_one_spill_at_two_replicas_make_one_incident() {
         *opened.entry(answers[0].opened).or_insert(0) += 1;
         assert_eq!(get(&two, &names[0]).await.reports.len(), 2);
     }
-    println!("two reports of one spill: opened by the first replica in {:?} rounds, by the second in {:?}", opened.get(&true), opened.get(&false));
+    println!(
+        "two reports of one spill: opened by the first replica in {:?} rounds, by the second in {:?}",
+        opened.get(&true),
+        opened.get(&false)
+    );
     count::assert_whole(&one).await;
     count::assert_whole(&two).await;
     drop((one, two));

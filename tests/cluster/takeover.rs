@@ -2,8 +2,8 @@
 //! there twice.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fenghuo_api::audit::v1::WatchEventsRequest;
@@ -23,7 +23,11 @@ const LETTER_PARTNER: &str = "430000";
 
 /// Submits reports one after another until told to stop, at its own replica, and at the other once that one is gone; what was
 /// acknowledged.
-async fn write(mut here: IncidentServiceClient<Signed>, mut there: IncidentServiceClient<Signed>, stop: Arc<AtomicBool>) -> BTreeSet<String> {
+async fn write(
+    mut here: IncidentServiceClient<Signed>,
+    mut there: IncidentServiceClient<Signed>,
+    stop: Arc<AtomicBool>,
+) -> BTreeSet<String> {
     let mut acknowledged = BTreeSet::new();
     while !stop.load(Ordering::Acquire) {
         let request = submit(report(county(CODE)));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::served::{Served, Service};
 use fenghuo_durable::{Fittings, FolderLock, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
 use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, Sharing};
 use fenghuo_incident_intake as intake;
@@ -9,7 +10,6 @@ use fenghuo_mailbox::links::LinkState;
 use fenghuo_mailbox::{self as mailbox, Links, Mailbox};
 use fenghuo_node as node;
 use fenghuo_notification::{self as notification, Directory};
-use crate::served::{Served, Service};
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 

@@ -129,7 +129,8 @@ impl Db {
             return Err(over());
         }
         // Another replica may have ended the exercise.
-        let outcome = self.write_unheard(isolation, (context, run), |(context, run), tx| if tx.over { refuse_over() } else { run(context, tx) });
+        let outcome =
+            self.write_unheard(isolation, (context, run), |(context, run), tx| if tx.over { refuse_over() } else { run(context, tx) });
         let outcome = outcome.await;
         // A hint only: the sequencer also looks by itself.
         self.logged.notify_one();

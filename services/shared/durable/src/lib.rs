@@ -19,14 +19,14 @@ pub mod migrate;
 pub mod page;
 pub mod request;
 pub mod space;
-pub mod space_id;
 mod space_clock;
+pub mod space_id;
 pub mod spaces;
 mod sqlite;
+mod standing;
 #[cfg(feature = "testing")]
 #[allow(clippy::expect_used, missing_docs)]
 pub mod testing;
-mod standing;
 pub mod timers;
 pub mod tx;
 pub mod value;
@@ -41,8 +41,8 @@ pub use migrate::Migration;
 pub use request::RequestKey;
 pub use space::{Activity, Fittings, Space};
 pub use space_id::SpaceId;
-pub use standing::Lease;
 pub use spaces::{FolderLock, Locations, Spaces, lock_folder};
+pub use standing::Lease;
 pub use timers::{NewTimer, Timer, TimerHandler};
 pub use tx::{Dialect, Tx};
 pub use value::{Row, Value};

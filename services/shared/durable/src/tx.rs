@@ -227,7 +227,9 @@ pub(crate) fn postgres_error(sql: &str, error: sqlx::Error) -> Error {
         "23505" | "23503" | "23514" => Error::new(Code::Aborted, "CONSTRAINT", "another change came first; read again and repeat"),
         "53100" => Error::unavailable("DISK_FULL", "the database's disk is full; nothing was changed; free some space and repeat the call"),
         // The server ended the session: it stops, or it lost patience with us.
-        "" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Error::unavailable("DATABASE_UNREACHABLE", "the database cannot be reached; repeat the call with the same request_id"),
+        "" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
+            Error::unavailable("DATABASE_UNREACHABLE", "the database cannot be reached; repeat the call with the same request_id")
+        }
         _ => Error::internal(format!("the database refused: {sql}")),
     };
     // A lost race and a duplicate key both come right when the transaction looks again.

@@ -27,9 +27,9 @@ impl TimerHandler for Note {
     }
 
     fn fire<'t>(&'t self, tx: &'t mut Tx, timer: &'t Timer) -> BoxFuture<'t, Result<()>> {
-        Box::pin(async move {
-            tx.execute_one("INSERT INTO sample_firing (timer, by) VALUES ($1, $2)", params![&timer.subject, self.0]).await
-        })
+        Box::pin(
+            async move { tx.execute_one("INSERT INTO sample_firing (timer, by) VALUES ($1, $2)", params![&timer.subject, self.0]).await },
+        )
     }
 }
 
@@ -44,7 +44,8 @@ async fn open(location: &Location, replica: &'static str) -> Arc<Space> {
 async fn tell(db: &Db, subject: &str) {
     db.write(subject.to_owned(), |subject, tx| {
         Box::pin(async move {
-            let revision = u64::try_from(tx.number("SELECT COUNT(*) FROM log_event WHERE subject = $1", params![subject]).await?).unwrap() + 1;
+            let revision =
+                u64::try_from(tx.number("SELECT COUNT(*) FROM log_event WHERE subject = $1", params![subject]).await?).unwrap() + 1;
             tx.append(NewEvent { service: "sample", kind: "told", subject: subject.clone(), revision, ..NewEvent::default() }).await
         })
     })
@@ -114,10 +115,8 @@ async fn an_exercise_fires_in_order_whichever_replica_fires() {
     let begin: jiff::Timestamp = "2014-08-13T00:00:00Z".parse().unwrap();
     let first = ClockSetting { number: 1, space_time: begin, rate: 0.0 };
     // Both open it at once with the same clock.
-    let (one, two) = tokio::join!(
-        Space::open(id, &location, Some(first), fittings("one")),
-        Space::open(id, &location, Some(first), fittings("two"))
-    );
+    let (one, two) =
+        tokio::join!(Space::open(id, &location, Some(first), fittings("one")), Space::open(id, &location, Some(first), fittings("two")));
     let (one, two) = (one.unwrap(), two.unwrap());
     let due: Vec<_> = (0..100).map(|n| begin + jiff::SignedDuration::from_secs(60 + (n * 37) % 100)).collect();
     schedule(one.db(), due.iter().map(ToString::to_string).collect(), due.clone()).await;
@@ -137,11 +136,8 @@ async fn a_clock_and_an_end_hold_on_every_replica() {
     let fresh = Fresh::new(On::Postgres);
     let (location, id) = (fresh.location().await, SpaceId::Exercise(new_id()));
     let begin: jiff::Timestamp = "2014-08-13T00:00:00Z".parse().unwrap();
-    let setting = |number: u64, minutes: i64| ClockSetting {
-        number,
-        space_time: begin + jiff::SignedDuration::from_mins(minutes),
-        rate: 0.0,
-    };
+    let setting =
+        |number: u64, minutes: i64| ClockSetting { number, space_time: begin + jiff::SignedDuration::from_mins(minutes), rate: 0.0 };
     let one = Space::open(id, &location, Some(setting(1, 0)), fittings("one")).await.unwrap();
     let two = Space::open(id, &location, Some(setting(1, 0)), fittings("two")).await.unwrap();
     for number in 2..12 {
@@ -212,7 +208,9 @@ async fn a_lease_has_one_holder_and_goes_over_when_he_is_cut_off() {
     });
     assert_eq!(cut.await.unwrap(), 1, "exactly one session held a lease");
     tokio::time::timeout(Duration::from_secs(5), loser.lost()).await.unwrap();
-    let next = async { tokio::select! { () = here.held() => {}, () = there.held() => {} } };
+    let next = async {
+        tokio::select! { () = here.held() => {}, () = there.held() => {} }
+    };
     tokio::time::timeout(Duration::from_secs(5), next).await.unwrap();
     println!("a lease had a holder again {:?} after its holder was cut off", began.elapsed());
 

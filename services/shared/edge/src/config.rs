@@ -203,8 +203,13 @@ impl Raw {
         if shared_listen && database_url.is_none() {
             faults.add("shared_listen", "is for replicas, which need PostgreSQL: give database_url; SQLite belongs to one process");
         }
-        let only: Vec<String> =
-            self.only.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        let only: Vec<String> = self
+            .only
+            .iter()
+            .flat_map(|names| names.split(','))
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect();
         if !only.is_empty() && database_url.is_none() {
             faults.add("only", "needs processes beside this one, and so PostgreSQL: give database_url; on SQLite one process serves all");
         }
