@@ -10,6 +10,8 @@ use fenghuo_mailbox::{self as mailbox, Links, Mailbox};
 use fenghuo_node as node;
 use fenghuo_notification::{self as notification, Directory};
 use tokio_util::sync::CancellationToken;
+
+use crate::measure::Measured;
 use tonic::service::{Routes, RoutesBuilder};
 
 /// Where a started node is.
@@ -118,6 +120,11 @@ impl Node {
     /// Where it is.
     pub fn ready(&self) -> &Ready {
         &self.ready
+    }
+
+    /// What its gauges are read from.
+    pub fn measured(&self) -> Measured {
+        Measured { spaces: self.spaces.clone(), node: self.node_space.clone(), links: self.mailbox.links().clone() }
     }
 
     /// Serves until `stop`; then drains, stops the mailbox, and closes the databases last.

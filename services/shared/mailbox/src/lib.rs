@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod inbox;
 pub mod links;
 pub mod machine;
+pub mod queues;
 pub mod store;
 pub mod transport;
 pub mod verify;
