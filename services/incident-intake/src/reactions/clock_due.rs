@@ -45,8 +45,8 @@ static MISSED: LazyLock<Counter<u64>> =
 pub fn count_missed(tx: &mut Tx, incident: &Incident, clock: &str) {
     let (kind, space) = (incident.clocks.iter().find(|known| known.name == clock).map(|clock| clock.kind), tx.space_kind());
     tx.count(&MISSED, || {
-        let kind = kind.and_then(|kind| serde_json::to_value(kind).ok()).and_then(|kind| kind.as_str().map(str::to_owned));
-        vec![KeyValue::new("fenghuo.clock.kind", kind.unwrap_or_default()), KeyValue::new("fenghuo.space.kind", space)]
+        let kind = kind.map_or("unknown", fenghuo_rules::DutyKind::code);
+        vec![KeyValue::new("fenghuo.clock.kind", kind), KeyValue::new("fenghuo.space.kind", space)]
     });
 }
 

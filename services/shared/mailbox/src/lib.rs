@@ -14,6 +14,7 @@ pub mod links;
 pub mod machine;
 pub mod queues;
 pub mod store;
+mod telemetry;
 pub mod transport;
 pub mod verify;
 

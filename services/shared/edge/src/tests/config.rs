@@ -25,6 +25,7 @@ fn the_rest_has_defaults() {
     assert_eq!(config.console_listen.to_string(), "127.0.0.1:8420");
     assert_eq!(config.partner_listen.to_string(), "127.0.0.1:7420");
     assert_eq!(config.acknowledge_within_s, 900);
+    assert_eq!((config.otlp_endpoint.as_deref(), config.otlp_ca_file.as_deref(), config.trace_percent), (None, None, 100));
     assert_eq!(
         (config.data_dir.clone(), config.log_format, config.database_url.clone()),
         (PathBuf::from("fenghuo-data"), LogFormat::Human, None)
