@@ -10,9 +10,9 @@ use fenghuo_mailbox::{self as mailbox, Links, Mailbox};
 use fenghuo_node as node;
 use fenghuo_notification::{self as notification, Directory};
 use tokio_util::sync::CancellationToken;
+use tonic::service::{Routes, RoutesBuilder};
 
 use crate::measure::Measured;
-use tonic::service::{Routes, RoutesBuilder};
 
 /// Where a started node is.
 #[derive(Debug, Clone)]

@@ -93,6 +93,16 @@ fn listeners_that_clash_or_cannot_be_named_are_refused() {
 }
 
 #[test]
+fn spans_are_sent_to_another_machine_over_tls_alone() {
+    let good = load(MINIMAL, &[("FENGHUO_TRACE_PERCENT", "5")], &[("otlp_endpoint", "http://127.0.0.1:4317")]).unwrap();
+    assert_eq!((good.otlp_endpoint.as_deref(), good.trace_percent), (Some("http://127.0.0.1:4317"), 5));
+    load(MINIMAL, &[], &[("otlp_endpoint", "https://collector.example:4317")]).unwrap();
+    assert_eq!(load(MINIMAL, &[], &[("otlp_endpoint", "")]).unwrap().otlp_endpoint, None);
+    let bad = load(MINIMAL, &[], &[("otlp_endpoint", "http://collector.example:4317"), ("trace_percent", "101")]).unwrap_err();
+    assert_eq!(fields(&bad), ["otlp_endpoint", "trace_percent"]);
+}
+
+#[test]
 fn a_password_does_not_show() {
     let config = load(MINIMAL, &[("FENGHUO_DATABASE_URL", "postgres://u:geheim@h/db")], &[]).unwrap();
     assert!(!format!("{config:?}").contains("geheim"));
