@@ -12,6 +12,8 @@ use fenghuo_notification::{self as notification, Directory};
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
+use crate::measure::Measured;
+
 /// Where a started node is.
 #[derive(Debug, Clone)]
 pub struct Ready {
@@ -118,6 +120,11 @@ impl Node {
     /// Where it is.
     pub fn ready(&self) -> &Ready {
         &self.ready
+    }
+
+    /// What its gauges are read from.
+    pub fn measured(&self) -> Measured {
+        Measured { spaces: self.spaces.clone(), node: self.node_space.clone(), links: self.mailbox.links().clone() }
     }
 
     /// Serves until `stop`; then drains, stops the mailbox, and closes the databases last.

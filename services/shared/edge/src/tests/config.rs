@@ -25,6 +25,7 @@ fn the_rest_has_defaults() {
     assert_eq!(config.console_listen.to_string(), "127.0.0.1:8420");
     assert_eq!(config.partner_listen.to_string(), "127.0.0.1:7420");
     assert_eq!(config.acknowledge_within_s, 900);
+    assert_eq!((config.otlp_endpoint.as_deref(), config.otlp_ca_file.as_deref(), config.trace_percent), (None, None, 100));
     assert_eq!(
         (config.data_dir.clone(), config.log_format, config.database_url.clone()),
         (PathBuf::from("fenghuo-data"), LogFormat::Human, None)
@@ -89,6 +90,16 @@ fn listeners_that_clash_or_cannot_be_named_are_refused() {
     let pulls = load(MINIMAL, &[], &[("partner_endpoint", "")]).unwrap();
     assert_eq!(pulls.endpoint("127.0.0.1:1".parse().unwrap()), "");
     load(MINIMAL, &[], &[("partner_listen", "127.0.0.1:0"), ("console_listen", "127.0.0.1:0")]).unwrap();
+}
+
+#[test]
+fn spans_are_sent_to_another_machine_over_tls_alone() {
+    let good = load(MINIMAL, &[("FENGHUO_TRACE_PERCENT", "5")], &[("otlp_endpoint", "http://127.0.0.1:4317")]).unwrap();
+    assert_eq!((good.otlp_endpoint.as_deref(), good.trace_percent), (Some("http://127.0.0.1:4317"), 5));
+    load(MINIMAL, &[], &[("otlp_endpoint", "https://collector.example:4317")]).unwrap();
+    assert_eq!(load(MINIMAL, &[], &[("otlp_endpoint", "")]).unwrap().otlp_endpoint, None);
+    let bad = load(MINIMAL, &[], &[("otlp_endpoint", "http://collector.example:4317"), ("trace_percent", "101")]).unwrap_err();
+    assert_eq!(fields(&bad), ["otlp_endpoint", "trace_percent"]);
 }
 
 #[test]
