@@ -196,6 +196,11 @@ impl Db {
         self.frozen.store(true, Ordering::Release);
     }
 
+    /// Is this the data of what is over? Nothing is written to it any more.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Acquire)
+    }
+
     /// Finishes what is queued and closes.
     pub async fn close(&self) {
         match &self.kind {

@@ -12,6 +12,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Deserializer};
 
 use crate::bundle::check_endpoint;
+use crate::nats_config::{NatsConfig, NatsTexts};
 use crate::province_code::check_province_code;
 
 /// The prefix of our environment variables.
@@ -29,6 +30,11 @@ pub const SETTINGS: &[&str] = &[
     "database_url",
     "acknowledge_within_s",
     "log_format",
+    "nats_url",
+    "nats_credentials_file",
+    "nats_ca_file",
+    "nats_generation",
+    "nats_max_bytes",
 ];
 
 /// How log lines are written.
@@ -83,6 +89,8 @@ pub struct NodeConfig {
     pub acknowledge_within_s: u32,
     /// How log lines are written. Default human.
     pub log_format: LogFormat,
+    /// The NATS server to which the event log is published; none: it is not.
+    pub nats: Option<NatsConfig>,
 }
 
 impl NodeConfig {
@@ -161,6 +169,16 @@ struct Raw {
     acknowledge_within_s: Option<String>,
     #[serde(default, deserialize_with = "text")]
     log_format: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_url: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_credentials_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_ca_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_generation: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_max_bytes: Option<String>,
 }
 
 impl Raw {
@@ -181,6 +199,14 @@ impl Raw {
             faults.add("partner_listen", format!("{partner_listen} is the console's address too; each listener needs its own"));
         }
         faults.endpoint(self.partner_endpoint.as_deref(), partner_listen);
+        let nats = NatsTexts {
+            url: self.nats_url,
+            credentials_file: self.nats_credentials_file,
+            ca_file: self.nats_ca_file,
+            generation: self.nats_generation,
+            max_bytes: self.nats_max_bytes,
+        };
+        let nats = nats.check(&mut faults.0);
         let config = NodeConfig {
             province_code,
             display_name,
@@ -193,6 +219,7 @@ impl Raw {
             database_url: faults.database_url(self.database_url),
             acknowledge_within_s: faults.seconds("acknowledge_within_s", self.acknowledge_within_s, 900),
             log_format: faults.log_format(self.log_format),
+            nats,
         };
         if faults.0.is_empty() { Ok(config) } else { Err(Error::invalid_fields(faults.0)) }
     }
