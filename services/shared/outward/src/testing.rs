@@ -108,7 +108,7 @@ impl NatsServer {
         let Some(stream) = self.stream(name).await else { return Vec::new() };
         let state = stream.cached_info().state.clone();
         let mut events = Vec::new();
-        for seq in state.first_sequence..=state.last_sequence {
+        for seq in state.first_sequence.max(1)..=state.last_sequence {
             let message = stream.get_raw_message(seq).await.expect("a message");
             events.push(CloudEvent::from_message(Some(&message.headers), &message.payload).expect("an event"));
         }

@@ -1,6 +1,6 @@
 //! A node's spaces with one table, an export of them, and the count afterwards.
 
-#![allow(dead_code)] // not every test file uses all
+#![allow(dead_code, unreachable_pub)] // not every test file uses all; and it is a module of each, exported nowhere
 
 use std::sync::Arc;
 
@@ -156,7 +156,7 @@ pub async fn write(db: &Arc<Db>, count: u64) {
         async move { db.write((), |(), tx| Box::pin(raise(tx, String::new(), String::new()))).await.unwrap() }
     };
     let from = db.read((), |(), tx| Box::pin(tx.number("SELECT COUNT(*) FROM log_event", &[]))).await.unwrap();
-    futures::StreamExt::for_each_concurrent(futures::stream::iter(0..count), 8, |n| async move { drop(one(n).await) }).await;
+    futures::StreamExt::for_each_concurrent(futures::stream::iter(0..count), 8, one).await;
     let end = from.unsigned_abs() + count;
     until("all are sequenced", || async {
         let (head, _) = db.read((), |(), tx| Box::pin(tx.log_head())).await.unwrap();
@@ -169,18 +169,17 @@ pub async fn write(db: &Arc<Db>, count: u64) {
 async fn raise(tx: &mut Tx, payload: String, text: String) -> Result<()> {
     let name = format!("things/{}", new_id());
     tx.execute_one("INSERT INTO sample_thing (name, revision) VALUES ($1, 1)", params![&name]).await?;
-    let number = tx.number("SELECT COUNT(*) FROM sample_thing", &[]).await?;
     let event_id = tx
         .append(NewEvent {
             service: "sample",
             kind: "thing.raised",
-            subject: name,
+            subject: name.clone(),
             revision: 1,
             admin_code: "500237".into(),
             actor: "people/1".into(),
-            payload: if payload.is_empty() { format!("{{\"n\":{number}}}") } else { payload },
-            text_zh: if text.is_empty() { format!("事件 {number}") } else { text },
-            text_en: format!("Event \"{number}\""),
+            payload: if payload.is_empty() { format!("{{\"thing\":\"{name}\"}}") } else { payload },
+            text_zh: if text.is_empty() { format!("事件 {name}") } else { text },
+            text_en: format!("Event \"{name}\""),
             private: Some("张三 13800000000".into()),
             ..NewEvent::default()
         })
