@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::context::{Context, PublishAckFuture, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
@@ -23,6 +24,8 @@ const WINDOW: usize = 256;
 const BATCH: i64 = 128;
 /// How often the log is looked at without a hint.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// After how long without events the stream is asked again where it stands: somebody may have deleted it.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// Shortest and longest wait after a failure.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(10));
 
@@ -47,6 +50,14 @@ impl Fault {
     pub(crate) fn nats(error: impl std::fmt::Display) -> Self {
         Self::Nats(error.to_string())
     }
+}
+
+/// Why publishing ended without a fault.
+enum Pause {
+    /// The space is over and everything is out.
+    Over,
+    /// It is time to ask the stream where it stands.
+    AskAgain,
 }
 
 /// One space on its way out.
@@ -78,7 +89,11 @@ impl SpaceExport {
         loop {
             let before = self.published();
             // Correct with any number of exporters; with several replicas, one is enough: a lease of the space belongs around this call.
-            let Err(fault) = self.publish().await else { return };
+            let fault = match self.publish().await {
+                Ok(Pause::Over) => return,
+                Ok(Pause::AskAgain) => continue,
+                Err(fault) => fault,
+            };
             if self.space_is_closed(&fault) {
                 return;
             }
@@ -109,8 +124,10 @@ impl SpaceExport {
         });
     }
 
-    /// Publishes from where the stream stands; `Ok` when the space is over and everything is out.
-    async fn publish(&self) -> Result<(), Fault> {
+    /// Publishes from where the stream stands. A server that comes back may have lost what it had: a new connection is asked again.
+    async fn publish(&self) -> Result<Pause, Fault> {
+        let connection = self.connection();
+        let mut last_event = Instant::now();
         let mut sent = standing(&self.context, self.space.db(), &self.names, &self.limits).await?;
         let mut in_flight: VecDeque<InFlight> = VecDeque::new();
         let head = log::head(self.space.db()).await?;
@@ -133,13 +150,17 @@ impl SpaceExport {
                 self.tell(|status| status.head = status.head.max(sent));
             }
             if !idle {
+                last_event = Instant::now();
                 continue;
             }
             while !in_flight.is_empty() {
                 self.settle(in_flight.pop_front()).await?;
             }
             if over {
-                return Ok(());
+                return Ok(Pause::Over);
+            }
+            if self.connection() != connection || last_event.elapsed() > ASK_AGAIN_AFTER {
+                return Ok(Pause::AskAgain);
             }
             let _ = tokio::time::timeout(LOOK_EVERY, log_head.changed()).await;
         }
@@ -186,6 +207,11 @@ impl SpaceExport {
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Err(Fault::Overtaken),
             Err(error) => Err(Fault::nats(error)),
         }
+    }
+
+    /// How many connections there have been.
+    fn connection(&self) -> u64 {
+        self.context.client().statistics().connects.load(Ordering::Relaxed)
     }
 
     fn published(&self) -> u64 {
