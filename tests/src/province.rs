@@ -90,6 +90,13 @@ impl Province {
         self.channel = channel(&self.process);
     }
 
+    /// Starts a further replica of this node (see [`Spec::replica`]) at an address of its own; its people are the same.
+    pub fn beside(&self, spec: &Spec) -> Self {
+        let process = Process::start(spec);
+        let channel = channel(&process);
+        Self { process, admin: self.admin.clone(), officer: self.officer.clone(), channel }
+    }
+
     /// Kills the process without warning and starts it again.
     pub fn kill_and_restart(&mut self) {
         self.process.kill();
