@@ -77,8 +77,14 @@ async fn report_too_late(hubei: &Province) -> usize {
     late.learn_time = Some(to_proto(wall::now().checked_sub(jiff::SignedDuration::from_hours(48)).unwrap()));
     late.substances.clear();
     hubei.incidents().submit_report(submit(late)).await.unwrap();
-    let events = count::events(hubei).await;
-    events.iter().filter(|event| event.r#type == "incident.clock_missed").count()
+    let mut missed = 0;
+    // One transaction misses them all, and they get their numbers together.
+    until("a clock is missed", Duration::from_secs(20), async || {
+        missed = count::events(hubei).await.iter().filter(|event| event.r#type == "incident.clock_missed").count();
+        missed > 0
+    })
+    .await;
+    missed
 }
 
 async fn until(what: &str, within: Duration, mut there: impl AsyncFnMut() -> bool) {
@@ -185,7 +191,6 @@ async fn one_trace_and_every_metric(hubei: Spec, chongqing: Spec, system: &str) 
     count::delivered(&hubei, &BTreeSet::from([told]), Duration::from_secs(20)).await;
     until("the neighbour opens its incident", Duration::from_secs(20), async || !count::incidents(&chongqing).await.is_empty()).await;
     let missed = report_too_late(&hubei).await;
-    assert!(missed > 0, "no clock was missed: there is nothing to count");
     // Gauges are read every five seconds.
     until("the outbox shows that nothing waits", Duration::from_secs(20), async || {
         let waiting = collector.points("420000", "fenghuo.outbox.waiting");
@@ -220,9 +225,10 @@ fn assert_metrics(collector: &Collector, missed: usize, system: &str) {
     assert_eq!((link("up"), link("down")), (1.0, 0.0));
     assert!(sum(collector, "420000", "fenghuo.link.clock.difference", &[]).abs() < 5000.0);
     let came = collector.metrics();
-    let absent: Vec<_> = table().into_iter().filter(|(name, of)| of.is_none_or(|of| of == system) && !came.contains_key(name)).collect();
+    let rows = table();
+    let absent: Vec<_> = rows.iter().filter(|(name, of)| of.is_none_or(|of| of == system) && !came.contains_key(name)).collect();
     assert!(absent.is_empty(), "of the table, these did not come: {absent:?}");
-    let known: BTreeSet<String> = table().into_iter().map(|(name, _)| name).collect();
+    let known: BTreeSet<&String> = rows.iter().map(|(name, _)| name).collect();
     let unknown: Vec<_> = came.keys().filter(|name| !known.contains(*name)).collect();
     assert!(unknown.is_empty(), "not in the table of deploy/telemetry.md: {unknown:?}");
 }
