@@ -273,6 +273,11 @@ impl Db {
         }
     }
 
+    /// Is this the data of what is over? Nothing is written to it any more.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Acquire)
+    }
+
     /// Finishes what is queued and closes.
     pub async fn close(&self) {
         match &self.kind {

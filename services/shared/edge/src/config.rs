@@ -12,6 +12,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Deserializer};
 
 use crate::bundle::check_endpoint;
+use crate::nats_config::{NatsConfig, NatsTexts};
 use crate::province_code::check_province_code;
 
 /// The prefix of our environment variables.
@@ -32,6 +33,11 @@ pub const SETTINGS: &[&str] = &[
     "otlp_endpoint",
     "otlp_ca_file",
     "trace_percent",
+    "nats_url",
+    "nats_credentials_file",
+    "nats_ca_file",
+    "nats_generation",
+    "nats_max_bytes",
 ];
 
 /// How log lines are written.
@@ -93,6 +99,8 @@ pub struct NodeConfig {
     pub otlp_ca_file: Option<PathBuf>,
     /// How many of a hundred traces are exported, chosen by their id. Default 100.
     pub trace_percent: u8,
+    /// The NATS server to which the event log is published; none: it is not.
+    pub nats: Option<NatsConfig>,
 }
 
 impl NodeConfig {
@@ -177,6 +185,16 @@ struct Raw {
     otlp_ca_file: Option<String>,
     #[serde(default, deserialize_with = "text")]
     trace_percent: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_url: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_credentials_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_ca_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_generation: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_max_bytes: Option<String>,
 }
 
 impl Raw {
@@ -197,6 +215,14 @@ impl Raw {
             faults.add("partner_listen", format!("{partner_listen} is the console's address too; each listener needs its own"));
         }
         faults.endpoint(self.partner_endpoint.as_deref(), partner_listen);
+        let nats = NatsTexts {
+            url: self.nats_url,
+            credentials_file: self.nats_credentials_file,
+            ca_file: self.nats_ca_file,
+            generation: self.nats_generation,
+            max_bytes: self.nats_max_bytes,
+        };
+        let nats = nats.check(&mut faults.0);
         let config = NodeConfig {
             province_code,
             display_name,
@@ -212,6 +238,7 @@ impl Raw {
             otlp_endpoint: faults.otlp_endpoint(self.otlp_endpoint),
             otlp_ca_file: self.otlp_ca_file.filter(|file| !file.is_empty()).map(PathBuf::from),
             trace_percent: faults.percent("trace_percent", self.trace_percent),
+            nats,
         };
         if faults.0.is_empty() { Ok(config) } else { Err(Error::invalid_fields(faults.0)) }
     }

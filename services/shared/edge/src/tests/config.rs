@@ -108,3 +108,21 @@ fn a_password_does_not_show() {
     assert!(!format!("{config:?}").contains("geheim"));
     assert_eq!(config.database_url.unwrap().expose(), "postgres://u:geheim@h/db");
 }
+
+#[test]
+fn nats_beyond_this_machine_needs_tls_and_keeps_its_password_elsewhere() {
+    let nats = |url: &str| load(&format!("{MINIMAL}nats_url = \"{url}\"\n"), &[], &[]);
+    assert_eq!(load(MINIMAL, &[], &[]).unwrap().nats, None);
+    for url in ["nats://127.0.0.1:4222", "nats://localhost:4222", "nats://[::1]:4222", "tls://nats.example.cn:4222", "tls://10.0.0.9"] {
+        let found = nats(url).unwrap().nats.unwrap();
+        assert_eq!((found.url.as_str(), found.generation, found.max_bytes), (url, 1, None));
+    }
+    for url in ["nats://10.0.0.9:4222", "nats://nats.example.cn", "http://127.0.0.1:4222", "127.0.0.1:4222", "tls://"] {
+        assert_eq!(fields(&nats(url).unwrap_err()), ["nats_url"], "{url}");
+    }
+    let error = nats("tls://root:geheim@nats.example.cn").unwrap_err();
+    assert_eq!(fields(&error), ["nats_url"]);
+    assert!(!error.message.contains("geheim"));
+    let file = format!("{MINIMAL}nats_ca_file = \"/nowhere\"\nnats_generation = 0\nnats_max_bytes = \"much\"\n");
+    assert_eq!(fields(&load(&file, &[], &[]).unwrap_err()), ["nats_ca_file", "nats_generation", "nats_max_bytes"]);
+}
