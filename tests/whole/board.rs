@@ -34,7 +34,18 @@ struct Node {
 impl Node {
     fn start(dir: &Path, nats: &str, database_url: Option<&str>) -> Self {
         let mut command = program();
-        command.args(["up", "--json", "--province", "500000", "--telephone", "023-1", "--console", "127.0.0.1:0", "--partner", "127.0.0.1:0"]);
+        command.args([
+            "up",
+            "--json",
+            "--province",
+            "500000",
+            "--telephone",
+            "023-1",
+            "--console",
+            "127.0.0.1:0",
+            "--partner",
+            "127.0.0.1:0",
+        ]);
         command.arg("--data").arg(dir).env("FENGHUO_NATS_URL", nats).stdout(Stdio::piped());
         command.stderr(std::fs::OpenOptions::new().create(true).append(true).open(dir.with_extension("log")).unwrap());
         if let Some(url) = database_url {
@@ -76,7 +87,8 @@ impl Desk {
 
     /// A report that opens an incident of its own; its name if the node acknowledged it.
     fn report(&self, admin_code: &str, title: &str) -> Option<String> {
-        let told = self.run(&["incident", "report", "--admin-code", admin_code, "--title", title, "--confirmed", "--may-cross-province"])?;
+        let told =
+            self.run(&["incident", "report", "--admin-code", admin_code, "--title", title, "--confirmed", "--may-cross-province"])?;
         told["name"].as_str().map(str::to_owned)
     }
 }

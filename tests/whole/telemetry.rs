@@ -166,12 +166,12 @@ fn assert_approval_trace(spans: &[Span], system: &str) {
     let served = below(spans, &delivered.id, "500000", DELIVER);
     assert_call(served, DELIVER);
     has(served, &[("fenghuo.partner.code", "420000")]);
-    let received = below(spans, &served.id, "500000", "receive notification");
+    let stored = write(spans, served, system);
+    let received = below(spans, &stored.id, "500000", "receive notification");
     assert_eq!(received.kind, CONSUMER);
     has(received, &[("fenghuo.partner.code", "420000"), ("fenghuo.stream.position", "1")]);
     assert_eq!(received.attributes["messaging.message.id"], sent.attributes["messaging.message.id"]);
-    let stored = write(spans, received, system);
-    let opened = below(spans, &stored.id, "500000", "process notification.received");
+    let opened = below(spans, &received.id, "500000", "process notification.received");
     // The incident that was opened there is an event of this trace too, and has its own reader.
     below(spans, &opened.id, "500000", "process incident.opened");
     // The receipt came back into the trace of what it is for.
@@ -307,4 +307,38 @@ async fn a_dead_collector_holds_nobody_up() {
         node.process.stop();
         assert!(began.elapsed() < Duration::from_secs(10), "the stop took {:?}", began.elapsed());
     }
+}
+
+/// What telling costs: reports a second with 64 in flight, without a collector and with one, in turns. A measurement, not a check:
+/// `cargo test -p fenghuo-tests --test telemetry -- --ignored --nocapture`; `FENGHUO_BIN` names another binary to compare with.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement of about a minute"]
+async fn reports_per_second_with_and_without_a_collector() {
+    let collector = Collector::start().await;
+    let mut rates: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for _ in 0..3 {
+        for (what, url) in [("without", String::new()), ("with", collector.url())] {
+            let dir = tempfile::tempdir().unwrap();
+            let node = Province::start(&Spec::new("420000", dir.path()).with("FENGHUO_OTLP_ENDPOINT", &url)).await;
+            rates.entry(what).or_default().push(rate(&node, Duration::from_secs(5)).await);
+        }
+    }
+    for (what, mut runs) in rates {
+        runs.sort_by(f64::total_cmp);
+        println!("{what} a collector: {:.0} reports/s (median of {runs:.0?})", runs[runs.len() / 2]);
+    }
+    println!("{} spans came", collector.spans().len());
+}
+
+async fn rate(node: &Province, during: Duration) -> f64 {
+    let end = Instant::now() + during;
+    let desks = (0..64).map(|_| async {
+        let (mut desk, mut done) = (node.incidents(), 0_u32);
+        while Instant::now() < end {
+            desk.submit_report(submit(report(county("420000")))).await.unwrap();
+            done += 1;
+        }
+        done
+    });
+    f64::from(futures::future::join_all(desks).await.iter().sum::<u32>()) / during.as_secs_f64()
 }

@@ -34,8 +34,6 @@ pub(crate) struct Span {
     pub(crate) kind: i32,
     /// Its attributes.
     pub(crate) attributes: Attributes,
-    /// Spans that it links to, in hex.
-    pub(crate) links: Vec<String>,
 }
 
 /// The last value of a metric for one set of attributes.
@@ -142,7 +140,6 @@ impl TraceService for Collector {
                     name: span.name,
                     kind: span.kind,
                     attributes: texts(&span.attributes),
-                    links: span.links.iter().map(|link| hex(&link.span_id)).collect(),
                 });
             }
             kept.resources.push(resource);

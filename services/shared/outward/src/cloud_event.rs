@@ -103,6 +103,7 @@ impl CloudEvent {
             record_digest: attributes.bytes("recorddigest")?.ok_or(NotOurs("recorddigest"))?,
             private_digest: attributes.bytes("privatedigest")?,
             chain_hash: attributes.bytes("chainhash")?.ok_or(NotOurs("chainhash"))?,
+            traceparent: attributes.maybe("traceparent")?,
         };
         let withheld = attributes.maybe("withheld")?;
         let withheld = withheld.split(',').filter(|reason| !reason.is_empty());
