@@ -11,6 +11,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use collector::{Collector, Span};
+use fenghuo_api::common::v1::{Figure, Tristate};
+use fenghuo_api::incident::v1::{Facts, Report, ReportOrigin};
 use fenghuo_api::notification::v1::{ApproveNotificationRequest, DraftNotificationRequest};
 use fenghuo_api::partner::v1::NotificationKind;
 use fenghuo_api::time::to_proto;
@@ -73,9 +75,22 @@ async fn warn(hubei: &Province) -> String {
 
 /// A report that is learned of long after it had to be passed on: its clocks are missed at once. How many.
 async fn report_too_late(hubei: &Province) -> usize {
-    let mut late = report(county("420000"));
-    late.learn_time = Some(to_proto(wall::now().checked_sub(jiff::SignedDuration::from_hours(48)).unwrap()));
-    late.substances.clear();
+    let long_ago = Some(to_proto(wall::now().checked_sub(jiff::SignedDuration::from_hours(48)).unwrap()));
+    let without_water = Figure { value: Some(50_000.0), caused_by_pollution: Tristate::Yes.into(), ..Figure::default() };
+    let late = Report {
+        origin: ReportOrigin::DistrictBureau.into(),
+        reporting_body_code: county("420000").into(),
+        reporting_body_learn_time: long_ago,
+        learn_time: long_ago,
+        occur_time: long_ago,
+        facts: Some(Facts {
+            confirmed_environmental: Tristate::Yes.into(),
+            may_cross_province: Tristate::Yes.into(),
+            without_water: Some(without_water),
+            ..Facts::default()
+        }),
+        ..report(county("420000"))
+    };
     hubei.incidents().submit_report(submit(late)).await.unwrap();
     let mut missed = 0;
     // One transaction misses them all, and they get their numbers together.
@@ -237,7 +252,8 @@ fn assert_metrics(collector: &Collector, missed: usize, system: &str) {
 fn table() -> Vec<(String, Option<&'static str>)> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/telemetry.md");
     let text = std::fs::read_to_string(page).unwrap();
-    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| line.split_once('`'));
+    let table = text.split("## Metrics").nth(1).unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| line.split_once('`'));
     rows.map(|(name, rest)| {
         let of = if rest.contains("(SQLite)") { Some("sqlite") } else { rest.contains("(PostgreSQL)").then_some("postgresql") };
         (name.to_owned(), if rest.contains("only when") { Some("never") } else { of })
