@@ -70,14 +70,12 @@ impl Tx {
         trace::traceparent(&self.trace)
     }
 
-    /// What is written from here on goes on with another trace, that of a message or an event; gives back the one before. A text that
-    /// names no trace changes nothing.
-    pub fn continue_trace(&mut self, traceparent: &str) -> Context {
-        let next = trace::parse(traceparent).unwrap_or_else(|| self.trace.clone());
-        self.set_trace(next)
+    /// The trace that what is written here belongs to.
+    pub fn trace(&self) -> &Context {
+        &self.trace
     }
 
-    /// The same with a context at hand.
+    /// What is written from here on goes on with another trace, that of a message or an event; gives back the one before.
     pub fn set_trace(&mut self, next: Context) -> Context {
         std::mem::replace(&mut self.trace, next)
     }

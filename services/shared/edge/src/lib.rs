@@ -26,6 +26,7 @@ mod partner_listener;
 pub mod province_code;
 pub mod rules;
 pub mod signing;
+mod signing_keys;
 pub mod status;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]

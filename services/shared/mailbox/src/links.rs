@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fenghuo_durable::{SpaceId, wall};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Two nodes' clocks further apart than this are an alarm.
 pub const CLOCK_ALARM: SignedDuration = SignedDuration::from_secs(5);
@@ -66,13 +66,14 @@ pub struct LinkStatus {
 #[derive(Debug)]
 pub struct Links {
     known: RwLock<HashMap<(SpaceId, String), LinkStatus>>,
+    callers: RwLock<HashMap<(SpaceId, String), Arc<Notify>>>,
     changed: watch::Sender<u64>,
 }
 
 impl Links {
     /// No link was tried yet.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { known: RwLock::default(), changed: watch::Sender::new(0) })
+        Arc::new(Self { known: RwLock::default(), callers: RwLock::default(), changed: watch::Sender::new(0) })
     }
 
     /// How the link to a partner stands in a space.
@@ -94,6 +95,16 @@ impl Links {
     /// The partner was reached, or reached us.
     pub(crate) fn contact(&self, space: SpaceId, partner: &str) {
         self.known.write().entry((space, partner.to_owned())).or_default().last_contact = Some(wall::now());
+    }
+
+    /// The partner opened its stream to us: whoever waits to try it again tries at once.
+    pub(crate) fn called(&self, space: SpaceId, partner: &str) {
+        self.caller(space, partner).notify_waiters();
+    }
+
+    /// Told when a partner calls.
+    pub(crate) fn caller(&self, space: SpaceId, partner: &str) -> Arc<Notify> {
+        self.callers.write().entry((space, partner.to_owned())).or_default().clone()
     }
 
     /// Notes the two clocks; an alarm in the log when they are too far apart.
