@@ -97,17 +97,6 @@ impl Node {
         let directory = Directory::load(&node_space, trust.clone()).await?;
         let links = Links::new();
 
-        let notification = notification::Service::new(notification::Needs {
-            spaces: spaces.clone(),
-            node: node_space.clone(),
-            keys: keys.clone(),
-            directory: directory.clone(),
-            links: links.clone(),
-            display_name: config.display_name.clone(),
-            endpoint: endpoint.clone(),
-            duty_telephone: config.duty_telephone.clone(),
-            acknowledge_within_s: config.acknowledge_within_s,
-        });
         let mail = notification::Mail { province_code: code.clone(), acknowledge_within_s: config.acknowledge_within_s };
         let mailbox = Mailbox::new(mailbox::Parts {
             spaces: spaces.clone(),
@@ -116,6 +105,18 @@ impl Node {
             inbox: Arc::new(mail),
             links: links.clone(),
             routes: directory.routes(),
+        });
+        let notification = notification::Service::new(notification::Needs {
+            spaces: spaces.clone(),
+            node: node_space.clone(),
+            keys: keys.clone(),
+            directory: directory.clone(),
+            mailbox: mailbox.clone(),
+            links: links.clone(),
+            display_name: config.display_name.clone(),
+            endpoint: endpoint.clone(),
+            duty_telephone: config.duty_telephone.clone(),
+            acknowledge_within_s: config.acknowledge_within_s,
         });
         let node = node::Service::new(node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links));
         node.resume_exercises().await?;

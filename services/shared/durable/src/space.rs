@@ -13,12 +13,15 @@ use crate::db::{Db, Location};
 use crate::error::Result;
 use crate::migrate::{self, Migration};
 use crate::space_id::SpaceId;
+use crate::standing::Standing;
 use crate::timers::{self, TimerHandler};
 use crate::tx::Tx;
 use crate::{log, request};
 
 /// How often everything looks by itself, besides being told. Hints may be lost; this may not.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The same where the hints of other replicas are heard: an idle node asks PostgreSQL a quarter as often.
+const LOOK_EVERY_HEARING: Duration = Duration::from_secs(1);
 /// How often old answers are forgotten.
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
 /// Longest wait of a consumer that fails.
@@ -170,6 +173,10 @@ impl Space {
         ended.and(sequence_all(self).await)
     }
 
+    fn look_every(&self) -> Duration {
+        if self.db.standing().is_some_and(Standing::hears) { LOOK_EVERY_HEARING } else { LOOK_EVERY }
+    }
+
     async fn end_tasks(&self) {
         self.stop.send_replace(true);
         let tasks = std::mem::take(&mut *self.tasks.lock());
@@ -223,7 +230,7 @@ async fn sequencer(space: Arc<Space>) {
                 tracing::warn!(space.id = %space.id, error = &error as &dyn std::error::Error, "events could not be sequenced; trying again")
             }
         }
-        if !pause(&mut stop, space.db.logged.notified(), LOOK_EVERY).await {
+        if !pause(&mut stop, space.db.logged.notified(), space.look_every()).await {
             return;
         }
     }
@@ -274,7 +281,7 @@ async fn reader(space: Arc<Space>, consumer: Arc<dyn Consumer>) {
                 let _ = consumer::note_failure(&space.db, consumer.name(), error.to_string()).await;
             }
         }
-        let wait = if failures == 0 { LOOK_EVERY } else { (LOOK_EVERY * 2_u32.pow(failures.min(8))).min(CONSUMER_RETRY_MAX) };
+        let wait = if failures == 0 { space.look_every() } else { (LOOK_EVERY * 2_u32.pow(failures.min(8))).min(CONSUMER_RETRY_MAX) };
         let hint = async {
             if failures > 0 || head.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -302,10 +309,10 @@ async fn clockwork(space: Arc<Space>) {
             }
         }
         let next = space.db.read((), |(), tx| Box::pin(tx.next_timer())).await.ok().flatten();
-        let wait = next.and_then(|due| space.clock().real_time_until(due)).unwrap_or(LOOK_EVERY);
+        let wait = next.and_then(|due| space.clock().real_time_until(due)).unwrap_or(LOOK_EVERY_HEARING);
         // Due, and not ours to fire: another process has it, or it failed and waits. It may also have become due between the two looks.
         in_vain = if wait.is_zero() { in_vain + 1 } else { 0 };
-        let wait = if in_vain > 1 { LOOK_EVERY } else { wait.clamp(Duration::from_millis(2), LOOK_EVERY) };
+        let wait = if in_vain > 1 { LOOK_EVERY } else { wait.clamp(Duration::from_millis(2), space.look_every()) };
         let hint = async {
             tokio::select! {
                 _ = head.changed() => {}

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -79,6 +80,8 @@ struct Shared {
     claims: Mutex<HashMap<String, watch::Sender<bool>>>,
     claimed: tokio::sync::Notify,
     head: watch::Sender<u64>,
+    /// Hints are heard now.
+    hears: AtomicBool,
     stop: watch::Sender<bool>,
 }
 
@@ -89,6 +92,7 @@ impl Standing {
             claims: Mutex::default(),
             claimed: tokio::sync::Notify::new(),
             head: watch::Sender::new(0),
+            hears: AtomicBool::new(false),
             stop: watch::Sender::new(false),
         };
         let options = options.clone().options([("idle_session_timeout", SERVER_PATIENCE_MS)]);
@@ -106,6 +110,11 @@ impl Standing {
     /// The head of the log as other replicas tell it; a hint.
     pub(crate) fn head(&self) -> watch::Receiver<u64> {
         self.shared.head.subscribe()
+    }
+
+    /// Are hints heard now?
+    pub(crate) fn hears(&self) -> bool {
+        self.shared.hears.load(Ordering::Acquire)
     }
 
     /// Claims a name.
@@ -136,6 +145,7 @@ async fn stand(shared: Arc<Shared>, options: PgConnectOptions) {
     let mut stop = shared.stop.subscribe();
     loop {
         let outcome = connected(&shared, &options, &mut stop).await;
+        shared.hears.store(false, Ordering::Release);
         shared.lose_all();
         let Err(error) = outcome else { return };
         tracing::warn!(error = &error as &dyn std::error::Error, "the standing connection to the database was lost; its leases with it");
@@ -154,6 +164,7 @@ async fn connected(shared: &Shared, options: &PgConnectOptions, stop: &mut watch
     listener.ignore_pool_close_event(true);
     listener.eager_reconnect(false);
     answered(listener.listen(HEAD_CHANNEL)).await?;
+    shared.hears.store(true, Ordering::Release);
     loop {
         answered(shared.ask(&mut listener)).await?;
         let next = Instant::now() + ASK_EVERY;
