@@ -5,6 +5,7 @@ use sqlx::{Column, Row as _, TypeInfo};
 
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::trace::{self, Context};
 use crate::value::{Row, Value};
 use std::sync::Arc;
 
@@ -27,16 +28,23 @@ pub struct Tx {
     pub(crate) backend: Backend,
     pub(crate) clock: Arc<Clock>,
     pub(crate) recorder: Option<Recorder>,
+    /// The trace that what is written here belongs to.
+    pub(crate) trace: Context,
+    /// Run once this has been committed.
+    pub(crate) after_commit: Vec<AfterCommit>,
     /// The exercise is over.
     pub(crate) over: bool,
 }
+
+/// What is done when a transaction has been committed.
+pub(crate) type AfterCommit = Box<dyn FnOnce() + Send>;
 
 /// Sees each statement with its parameters; for benchmarks that replay a real request.
 pub type Recorder = Arc<dyn Fn(&'static str, &[Value]) + Send + Sync>;
 
 impl Tx {
     pub(crate) fn new(backend: Backend, clock: Arc<Clock>) -> Self {
-        Self { backend, clock, recorder: None, over: false }
+        Self { backend, clock, recorder: None, trace: Context::new(), after_commit: Vec::new(), over: false }
     }
 
     /// Which database this is.
@@ -55,6 +63,21 @@ impl Tx {
     /// The clock of the space.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The `traceparent` of what is written here, for an event or an envelope; empty if it belongs to no trace.
+    pub fn traceparent(&self) -> String {
+        trace::traceparent(&self.trace)
+    }
+
+    /// The trace that what is written here belongs to.
+    pub fn trace(&self) -> &Context {
+        &self.trace
+    }
+
+    /// What is written from here on goes on with another trace, that of a message or an event; gives back the one before.
+    pub fn set_trace(&mut self, next: Context) -> Context {
+        std::mem::replace(&mut self.trace, next)
     }
 
     /// Runs a statement; the number of rows that it changed.

@@ -14,7 +14,9 @@ pub mod envelope;
 pub mod inbox;
 pub mod links;
 pub mod machine;
+pub mod queues;
 pub mod store;
+pub mod telemetry;
 pub mod transport;
 pub mod verify;
 

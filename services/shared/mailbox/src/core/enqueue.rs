@@ -3,7 +3,7 @@
 use fenghuo_api::partner::v1::envelope::Content;
 use fenghuo_api::partner::v1::{Envelope, StreamId};
 use fenghuo_api::time::to_proto;
-use fenghuo_durable::{Error, Result};
+use fenghuo_durable::{Error, Result, trace};
 
 use super::{Direction, Ledger, OutStream};
 use crate::envelope::{SpaceKeys, kind_of, seal};
@@ -59,7 +59,7 @@ pub(super) async fn append<L: Ledger>(
         envelope_id: ledger.new_id().to_string(),
         space_time: Some(to_proto(ledger.now())),
         clock_setting: ledger.clock_setting(),
-        traceparent: String::new(),
+        traceparent: trace::traceparent(&ledger.trace()),
         content: Some(content),
     };
     let key_id = stream.key_id.clone().unwrap_or_else(|| signer.keys.present().key_id);

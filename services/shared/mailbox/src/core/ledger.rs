@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use fenghuo_api::partner::v1::{ChainHead, OwnEnvelope, Receipt, SignedEnvelope, SignedReceipt, SigningKey};
+use fenghuo_api::partner::v1::{ChainHead, Outcome, OwnEnvelope, Receipt, SignedEnvelope, SignedReceipt, SigningKey};
+use fenghuo_durable::trace::Context;
 use fenghuo_durable::{Result, Tx};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::envelope::{Opened, Outgoing};
 use crate::inbox::Judgement;
 use crate::machine::{Digest, Head, Offered};
+use crate::telemetry::Counted;
 
 /// Which way a stream runs, seen from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -180,6 +182,14 @@ pub trait Ledger: Streams + Outbox + Stored + Announced + Send + 'static {
     fn wall(&self) -> Timestamp;
     /// A new identifier.
     fn new_id(&mut self) -> Uuid;
+    /// The trace that what is written belongs to; a ledger may know of none.
+    fn trace(&self) -> Context {
+        Context::new()
+    }
+    /// Goes on with another trace.
+    fn set_trace(&mut self, _next: Context) {}
+    /// Counts an envelope, if this transaction commits.
+    fn count(&mut self, _what: Counted, _partner: &str, _kind: &'static str, _outcome: Outcome) {}
 }
 
 /// The database of a space.

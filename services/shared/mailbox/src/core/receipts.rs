@@ -2,13 +2,14 @@
 
 use fenghuo_api::partner::v1::envelope::Content;
 use fenghuo_api::partner::v1::{Envelope, Outcome, Receipt, SignedReceipt, StreamId};
-use fenghuo_durable::{Code, Error, Result, sha256};
+use fenghuo_durable::{Code, Error, Result, sha256, trace};
 use prost::Message;
 
 use super::{Ledger, Post, Store};
-use crate::envelope::{Outgoing, SpaceKeys, open_receipt};
+use crate::envelope::{Outgoing, SpaceKeys, kind_of, open_receipt};
 use crate::inbox::Inbox;
 use crate::machine::{self, ReceiptMeaning};
+use crate::telemetry::Counted;
 
 impl<S: Store> Post<S> {
     /// Stores receipts of a partner for envelopes of ours, all or none, after checking them.
@@ -66,7 +67,13 @@ pub(super) async fn store_receipt<L: Ledger>(
         ledger.save_out_stream(partner, &stream).await?;
     }
     let outgoing = Outgoing { partner: partner.to_owned(), envelope, digest: written.digest, recovered };
-    inbox.receipted(ledger, &outgoing, &receipt).await
+    ledger.count(Counted::Receipted, partner, kind_of(outgoing.envelope.content.as_ref()), receipt.outcome());
+    // What the receipt lets happen here belongs to the trace of what it is for.
+    let before = ledger.trace();
+    ledger.set_trace(trace::parse(&outgoing.envelope.traceparent).unwrap_or_else(|| before.clone()));
+    let taken_up = inbox.receipted(ledger, &outgoing, &receipt).await;
+    ledger.set_trace(before);
+    taken_up
 }
 
 /// Decodes an envelope of ours.

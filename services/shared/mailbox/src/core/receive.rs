@@ -9,9 +9,10 @@ use fenghuo_durable::{Code, Error, Result};
 
 use super::post::diverged;
 use super::{Direction, Ledger, Post, Store, Streams, signer};
-use crate::envelope::{Opened, SpaceKeys, sign_receipt};
+use crate::envelope::{Opened, SpaceKeys, kind_of, sign_receipt};
 use crate::inbox::{Inbox, Incoming, Judgement};
 use crate::machine::{Arrival, Head, arrival};
+use crate::telemetry::{Counted, taking_in};
 
 /// How envelopes came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +133,7 @@ impl<S: Store> Post<S> {
                     match decide(ledger, partner, opened, way).await? {
                         Decision::Receipt(receipt) => taken.receipts.push(receipt),
                         Decision::Store => {
-                            let (receipt, new_key) = store(ledger, signer, inbox.as_ref(), opened).await?;
+                            let (receipt, new_key) = store_in_trace(ledger, signer, inbox.as_ref(), opened).await?;
                             taken.receipts.push(receipt);
                             taken.new_key = new_key;
                         }
@@ -191,6 +192,21 @@ async fn decide<L: Ledger>(ledger: &mut L, partner: &str, opened: &Opened, way: 
     }
 }
 
+/// As [`store`], as work in the trace that the envelope belongs to.
+async fn store_in_trace<L: Ledger>(
+    ledger: &mut L,
+    keys: &SpaceKeys,
+    inbox: &dyn Inbox<L>,
+    opened: &Opened,
+) -> Result<(SignedReceipt, Option<Vec<u8>>)> {
+    let before = ledger.trace();
+    let work = taking_in(opened, &before);
+    ledger.set_trace(work.context().clone());
+    let stored = store(ledger, keys, inbox, opened).await;
+    ledger.set_trace(before);
+    stored.inspect_err(|error| work.fail(error.reason, error.message.clone()))
+}
+
 /// Takes an envelope up and makes its receipt; a signing key that it announced.
 async fn store<L: Ledger>(
     ledger: &mut L,
@@ -220,6 +236,7 @@ async fn store<L: Ledger>(
     let key_id = stream.receipt_key_id.or(stream.key_id).unwrap_or_else(|| keys.keys.present().key_id);
     let receipt = sign_receipt(keys.keys.as_ref(), &key_id, opened, &judgement, ledger.wall())?;
     ledger.store(opened, &receipt, &judgement).await?;
+    ledger.count(Counted::Received, partner, kind_of(opened.envelope.content.as_ref()), judgement.outcome().0);
     let head = Head { epoch: offered.epoch, position: offered.position, digest: offered.digest };
     ledger.save_in_head(partner, &head).await?;
     Ok((receipt, new_key))

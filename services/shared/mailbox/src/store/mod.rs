@@ -7,7 +7,8 @@ pub(crate) mod link;
 pub(crate) mod outbox;
 mod stream;
 
-use fenghuo_api::partner::v1::{Receipt, SignedEnvelope, SignedReceipt};
+use fenghuo_api::partner::v1::{Outcome, Receipt, SignedEnvelope, SignedReceipt};
+use fenghuo_durable::trace::Context;
 use fenghuo_durable::{Error, Result, Row, Tx, new_id, params, wall};
 use jiff::Timestamp;
 use prost::Message;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use crate::core::Ledger;
 use crate::inbox::Kept;
 use crate::machine::Digest;
+use crate::telemetry::{self, Counted};
 
 impl Ledger for Tx {
     fn now(&self) -> Timestamp {
@@ -32,6 +34,18 @@ impl Ledger for Tx {
 
     fn new_id(&mut self) -> Uuid {
         new_id()
+    }
+
+    fn trace(&self) -> Context {
+        Tx::trace(self).clone()
+    }
+
+    fn set_trace(&mut self, next: Context) {
+        Tx::set_trace(self, next);
+    }
+
+    fn count(&mut self, what: Counted, partner: &str, kind: &'static str, outcome: Outcome) {
+        telemetry::count(self, what, partner, kind, outcome);
     }
 }
 

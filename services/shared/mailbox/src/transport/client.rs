@@ -6,12 +6,14 @@ use std::time::Duration;
 use fenghuo_api::partner::v1::partner_service_client::PartnerServiceClient;
 use fenghuo_api::partner::v1::*;
 use fenghuo_api::time::from_proto;
+use fenghuo_durable::trace::FutureExt as _;
 use fenghuo_durable::{Space, wall};
 use fenghuo_edge::{MAX_PARTNER_MESSAGE_BYTES, PartnerChannel, RemoteError, from_status, partner_channel};
 use tonic::{Response, Status};
 
 use super::{Mailbox, PartnerRoute};
 use crate::core::{Failure, Line};
+use crate::telemetry::Sending;
 
 /// A handshake that takes longer has failed: the desk sees a cut within seconds.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -72,7 +74,9 @@ impl Line for GrpcLine {
     }
 
     async fn deliver_envelopes(&mut self, request: DeliverEnvelopesRequest) -> Result<DeliverEnvelopesResponse, Failure> {
-        told(self.calls()?.deliver_envelopes(request).await)
+        let sending = Sending::begin(&self.route.province_code, &request.envelopes);
+        let answer = self.calls()?.deliver_envelopes(request).with_context(sending.context()).await;
+        told(answer.inspect_err(|status| sending.failed(status.message())))
     }
 
     async fn fetch_envelopes(&mut self, request: FetchEnvelopesRequest) -> Result<FetchEnvelopesResponse, Failure> {
