@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fenghuo_durable::{Fittings, FolderLock, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
+use fenghuo_durable::{Fittings, FolderLock, Hold, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
 use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, keys_dir};
 use fenghuo_incident_intake as intake;
 use fenghuo_mailbox::links::LinkState;
@@ -45,7 +45,7 @@ pub struct Node {
 }
 
 /// What every space has, of every service.
-fn space_fittings(province_code: &str) -> Fittings {
+pub fn space_fittings(province_code: &str) -> Fittings {
     let mut fittings = Fittings::default();
     mailbox::fit(&mut fittings);
     intake::fit(&mut fittings, province_code);
@@ -54,7 +54,7 @@ fn space_fittings(province_code: &str) -> Fittings {
 }
 
 /// What the node's own database has.
-fn node_fittings() -> Fittings {
+pub fn node_fittings() -> Fittings {
     let mut fittings = Fittings::default();
     node::fit_node(&mut fittings);
     notification::fit_node(&mut fittings);
@@ -65,6 +65,7 @@ impl Node {
     /// Opens keys and databases and binds the ports.
     pub async fn open(config: NodeConfig) -> Result<Self> {
         let lock = lock_folder(&config.data_dir)?;
+        crate::backup::restore::refuse_unfinished(&config.data_dir)?;
         let code = config.province_code.clone();
         let keys = Arc::new(ProvinceKeys::load_or_create(&keys_dir(&config.data_dir), &code, &config.certificate_hosts(), wall::now())?);
         let console = ConsoleListener::bind(config.console_listen).await?;
@@ -76,7 +77,11 @@ impl Node {
             Some(url) => Locations::Postgres(url.expose().to_owned()),
         };
         let node_space = Space::open(SpaceId::Real, &locations.node().await?, None, node_fittings()).await?;
-        let spaces = Spaces::open(locations, space_fittings(&code)).await?;
+        let hold = Hold::default();
+        let restored = mailbox::restored_flag(&config.data_dir).exists();
+        // Before any space opens: its clockwork starts with it.
+        hold.set(node::operation::quarantine::begin(&node_space, &code, restored).await?);
+        let spaces = Spaces::open(locations, Fittings { hold: hold.clone(), ..space_fittings(&code) }).await?;
         let trust = PartnerTrust::new();
         let directory = Directory::load(&node_space, trust.clone()).await?;
         let links = Links::new();
@@ -101,7 +106,7 @@ impl Node {
             links: links.clone(),
             routes: directory.routes(),
         });
-        let node = node::Service::new(node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links));
+        let node = node::Service::new(node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links, hold));
         node.resume_exercises().await?;
         mailbox.quarantine_if_restored(&config.data_dir).await?;
         let ready = Ready {
@@ -133,13 +138,14 @@ impl Node {
             keys: self.keys.clone(),
         };
         let worker = self.mailbox.start(stop.clone());
+        let watch = self.node.watch_over(stop.clone());
         // One listener that fails takes the other along: half a node would look like a whole one.
         let together = stop.clone();
         let (console, partners) = tokio::join!(
             ending(self.console.serve(console, stop.clone()), &together),
             ending(self.partners.serve(partner_routes(&self.mailbox), self.keys, self.trust, stop.clone()), &together),
         );
-        let _ = worker.await;
+        let _ = tokio::join!(worker, watch);
         self.spaces.stop().await;
         self.node_space.stop().await;
         tracing::info!("stopped");
@@ -167,7 +173,16 @@ fn node_parts(
     trust: &Arc<PartnerTrust>,
     directory: &Arc<Directory>,
     links: &Arc<Links>,
+    hold: Hold,
 ) -> node::Parts {
+    let operation = node::OperationParts {
+        hold,
+        data_dir: Some(config.data_dir.clone()),
+        not_given_back: crate::conditions::not_given_back(directory),
+        sources: vec![("links", crate::conditions::links(directory, links))],
+        links: links.changes(),
+        ..node::OperationParts::default()
+    };
     let (keys, trust, directory, links) = (keys.clone(), trust.clone(), directory.clone(), links.clone());
     node::Parts {
         spaces: spaces.clone(),
@@ -185,6 +200,7 @@ fn node_parts(
             })
         })],
         pending: vec![Arc::new(move |space: Arc<Space>| Box::pin(undelivered(space, directory.clone(), links.clone())))],
+        operation,
     }
 }
 

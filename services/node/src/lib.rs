@@ -10,6 +10,7 @@
 //! It must not know: incidents, notifications, how partners are reached. What it needs of them comes in through [`Parts`].
 
 pub mod domain;
+pub mod operation;
 pub mod passwords;
 pub mod rpc;
 mod service;
@@ -18,4 +19,5 @@ pub mod store;
 mod tokens;
 pub mod wire;
 
-pub use service::{MIGRATIONS, Parts, Pending, RECORDS, Service, Verifier, fit_node};
+pub use operation::{NotGivenBack, OperationParts, PartnerName, Source};
+pub use service::{MIGRATIONS, OPERATION_MIGRATIONS, Parts, Pending, RECORDS, Service, Verifier, fit_node};

@@ -44,6 +44,7 @@ pub struct Db {
     kind: Kind,
     clock: Arc<Clock>,
     frozen: AtomicBool,
+    health: crate::health::Health,
     /// Told after every commit that logged something.
     pub(crate) logged: tokio::sync::Notify,
 }
@@ -71,7 +72,7 @@ impl Db {
                 Kind::Postgres(pool)
             }
         };
-        Ok(Arc::new(Self { kind, clock, frozen: AtomicBool::new(false), logged: tokio::sync::Notify::new() }))
+        Ok(Arc::new(Self { kind, clock, frozen: AtomicBool::new(false), health: Default::default(), logged: tokio::sync::Notify::new() }))
     }
 
     /// Which database it is.
@@ -80,6 +81,11 @@ impl Db {
             Kind::Sqlite(_) => Dialect::Sqlite,
             Kind::Postgres(_) => Dialect::Postgres,
         }
+    }
+
+    /// What reads and writes have met lately.
+    pub fn health(&self) -> crate::health::Seen {
+        self.health.seen()
     }
 
     /// The clock of its space.
@@ -121,10 +127,12 @@ impl Db {
         if self.frozen.load(Ordering::Acquire) {
             return Err(Error::precondition("EXERCISE_ENDED", "the exercise is over; its data can be read and no longer changed"));
         }
-        match &self.kind {
+        let outcome = match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
             Kind::Postgres(pool) => self.write_postgres(pool, isolation, &context, &run).await,
-        }
+        };
+        self.health.note(&outcome);
+        outcome
     }
 
     async fn write_postgres<C, T>(&self, pool: &sqlx::PgPool, isolation: Isolation, context: &C, run: &WriteFn<C, T>) -> Result<T> {
@@ -173,10 +181,12 @@ impl Db {
         T: Send + 'static,
         F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
-        match &self.kind {
+        let outcome = match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.read(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
             Kind::Postgres(pool) => self.try_postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &context, &run).await,
-        }
+        };
+        self.health.note(&outcome);
+        outcome
     }
 
     /// Runs a script of statements without parameters (migrations).

@@ -11,12 +11,16 @@
 
 pub mod clock;
 pub mod consumer;
+pub mod databases;
 pub mod db;
 pub mod error;
 pub mod faults;
+pub mod health;
+pub mod hold;
 pub mod log;
 pub mod migrate;
 pub mod page;
+pub mod picture;
 pub mod request;
 pub mod space;
 pub mod space_id;
@@ -29,10 +33,12 @@ pub mod timers;
 pub mod tx;
 pub mod value;
 pub mod verify;
+pub mod waiting;
 
 pub use clock::{Clock, ClockSetting, new_id, wall};
 pub use consumer::Consumer;
 pub use db::{Db, Isolation, Location, create_postgres_database, drop_postgres_databases};
+pub use hold::Hold;
 pub use error::{Code, Error, Result, Violation};
 pub use log::{Event, NewEvent, sha256};
 pub use migrate::Migration;

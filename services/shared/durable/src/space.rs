@@ -34,6 +34,8 @@ pub struct Fittings {
     pub consumers: Vec<Arc<dyn Consumer>>,
     /// Handlers of timers.
     pub timers: Vec<Arc<dyn TimerHandler>>,
+    /// While it is held, no timer fires. One for all spaces of a node.
+    pub hold: crate::hold::Hold,
 }
 
 /// What is left to do at the present time of the space.
@@ -285,6 +287,9 @@ async fn clockwork(space: Arc<Space>) {
     let (mut stop, mut head, mut settings) = (space.stopping(), space.head(), space.clock().changes());
     let handlers: Arc<[Arc<dyn TimerHandler>]> = space.fittings.timers.clone().into();
     loop {
+        if !space.fittings.hold.over(&mut stop).await {
+            return;
+        }
         match timers::fire_next(&space.db, handlers.clone()).await {
             Ok(Some(_)) if !*stop.borrow() => continue,
             Ok(_) => {}

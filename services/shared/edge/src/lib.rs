@@ -14,6 +14,7 @@ pub mod bundle;
 mod call;
 pub mod certificate;
 pub mod client;
+pub mod conditions;
 pub mod config;
 mod connections;
 mod console_listener;
@@ -35,6 +36,7 @@ pub mod tls;
 pub mod trust;
 
 pub use auth::{Authenticate, Caller, Grant, Role, SignedIn, caller};
+pub use conditions::{Condition, Conditions};
 pub use client::{ClientSession, console_channel};
 pub use config::{LogFormat, NodeConfig};
 pub use console_listener::{Console, ConsoleListener, MAX_CONSOLE_MESSAGE_BYTES};
