@@ -4,6 +4,8 @@
 //! it; [`count`] reads everything back and says what is missing, what is there twice, and what does not verify.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // Tests: a failure here is a failed test.
 
+pub mod backup;
+pub mod conditions;
 pub mod count;
 pub mod node;
 pub mod province;
