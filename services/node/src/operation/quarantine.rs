@@ -105,8 +105,8 @@ fn held(quarantine: &Quarantine, waiting: &[PartnerName]) -> Condition {
             format!("Restored from a backup, in quarantine: no clock fires and nothing is sent; waiting for {en} to give back what it had"),
         ),
         next: Text::new(
-            "可以查看和接报；自己盯住时限，通报用电话或函件。对方长时间不通时，由管理员或指挥在“账户”页解除隔离。",
-            "Reading and taking reports go on; watch the deadlines yourself, and notify by telephone or letter. If a partner stays unreachable, an administrator or commander releases the quarantine on the page Account.",
+            "可以查看和接报；自己盯住时限，通报用电话或函件。对方长时间不通时，由管理员或指挥解除隔离：值班台按 x，或 fenghuo operation release。",
+            "Reading and taking reports go on; watch the deadlines yourself, and notify by telephone or letter. If a partner stays unreachable, an administrator or commander releases the quarantine: x at the desk, or fenghuo operation release.",
         ),
         detail: String::new(),
     }
