@@ -6,6 +6,7 @@ mod backup;
 mod cli;
 mod conditions;
 mod drill;
+mod measure;
 mod node;
 
 use clap::Parser;

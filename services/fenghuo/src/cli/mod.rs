@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod board;
 pub mod doctor;
 pub mod grade;
 pub mod incident;
@@ -57,6 +58,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Puts a backup in place; the node then starts in quarantine
     Restore(restore::RestoreArgs),
+    /// Rebuilds a read-only board from the event stream on NATS
+    Board(board::BoardArgs),
     /// Plays a scripted incident against two real nodes
     #[command(subcommand)]
     Drill(crate::drill::DrillCommand),
@@ -78,6 +81,7 @@ pub async fn run(cli: Cli) -> i32 {
         Command::Operation(command) => operation::run(command).await,
         Command::Backup(args) => backup::run(args).await,
         Command::Restore(args) => restore::run(args).await,
+        Command::Board(args) => board::run(args).await,
         Command::Drill(command) => return crate::drill::run_command(command).await,
         Command::Doctor(args) => doctor::run(args).await,
     };

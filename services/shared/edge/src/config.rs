@@ -12,6 +12,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Deserializer};
 
 use crate::bundle::check_endpoint;
+use crate::nats_config::{NatsConfig, NatsTexts};
 use crate::province_code::check_province_code;
 
 /// The prefix of our environment variables.
@@ -29,6 +30,14 @@ pub const SETTINGS: &[&str] = &[
     "database_url",
     "acknowledge_within_s",
     "log_format",
+    "otlp_endpoint",
+    "otlp_ca_file",
+    "trace_percent",
+    "nats_url",
+    "nats_credentials_file",
+    "nats_ca_file",
+    "nats_generation",
+    "nats_max_bytes",
 ];
 
 /// How log lines are written.
@@ -83,6 +92,15 @@ pub struct NodeConfig {
     pub acknowledge_within_s: u32,
     /// How log lines are written. Default human.
     pub log_format: LogFormat,
+    /// The OTLP collector (gRPC) that takes spans and metrics, such as "http://127.0.0.1:4317"; https to another machine. Without it nothing
+    /// is exported.
+    pub otlp_endpoint: Option<String>,
+    /// Authorities (PEM) that may sign an https collector's certificate. Default: those of the system.
+    pub otlp_ca_file: Option<PathBuf>,
+    /// How many of a hundred traces are exported, chosen by their id. Default 100.
+    pub trace_percent: u8,
+    /// The NATS server to which the event log is published; none: it is not.
+    pub nats: Option<NatsConfig>,
 }
 
 impl NodeConfig {
@@ -161,6 +179,22 @@ struct Raw {
     acknowledge_within_s: Option<String>,
     #[serde(default, deserialize_with = "text")]
     log_format: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    otlp_endpoint: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    otlp_ca_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    trace_percent: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_url: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_credentials_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_ca_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_generation: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_max_bytes: Option<String>,
 }
 
 impl Raw {
@@ -181,6 +215,14 @@ impl Raw {
             faults.add("partner_listen", format!("{partner_listen} is the console's address too; each listener needs its own"));
         }
         faults.endpoint(self.partner_endpoint.as_deref(), partner_listen);
+        let nats = NatsTexts {
+            url: self.nats_url,
+            credentials_file: self.nats_credentials_file,
+            ca_file: self.nats_ca_file,
+            generation: self.nats_generation,
+            max_bytes: self.nats_max_bytes,
+        };
+        let nats = nats.check(&mut faults.0);
         let config = NodeConfig {
             province_code,
             display_name,
@@ -193,6 +235,10 @@ impl Raw {
             database_url: faults.database_url(self.database_url),
             acknowledge_within_s: faults.seconds("acknowledge_within_s", self.acknowledge_within_s, 900),
             log_format: faults.log_format(self.log_format),
+            otlp_endpoint: faults.otlp_endpoint(self.otlp_endpoint),
+            otlp_ca_file: self.otlp_ca_file.filter(|file| !file.is_empty()).map(PathBuf::from),
+            trace_percent: faults.percent("trace_percent", self.trace_percent),
+            nats,
         };
         if faults.0.is_empty() { Ok(config) } else { Err(Error::invalid_fields(faults.0)) }
     }
@@ -266,6 +312,22 @@ impl Faults {
         value.parse().ok().filter(|seconds| (1..=86_400).contains(seconds)).unwrap_or_else(|| {
             self.add(field, format!("\"{value}\" is not a whole number of seconds from 1 to 86400"));
             default
+        })
+    }
+
+    fn otlp_endpoint(&mut self, value: Option<String>) -> Option<String> {
+        let url = value.filter(|url| !url.is_empty())?;
+        if let Err(what) = crate::telemetry::check_endpoint(&url) {
+            self.add("otlp_endpoint", what);
+        }
+        Some(url)
+    }
+
+    fn percent(&mut self, field: &str, value: Option<String>) -> u8 {
+        let Some(value) = value else { return 100 };
+        value.parse().ok().filter(|percent| *percent <= 100).unwrap_or_else(|| {
+            self.add(field, format!("\"{value}\" is not a whole number from 0 to 100"));
+            100
         })
     }
 
