@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use fenghuo_durable::{Space, SpaceId};
+use fenghuo_durable::{Result, Space, SpaceId, Tx, params};
 use fenghuo_edge::Condition;
 use fenghuo_edge::conditions::{Severity, Text};
 use fenghuo_mailbox::Links;
 use fenghuo_mailbox::links::{CLOCK_ALARM, LinkState, LinkStatus};
-use fenghuo_mailbox::store::stream::quarantined;
 use fenghuo_node::{NotGivenBack, PartnerName, Source};
 use fenghuo_notification::Directory;
+use fenghuo_outward::OutwardStatus;
 use fenghuo_rules::divisions::Divisions;
+use tokio::sync::watch;
 
 /// The links of the real space to the partners with a node.
 pub fn links(directory: &Arc<Directory>, links: &Arc<Links>) -> Source {
@@ -41,6 +42,12 @@ pub fn not_given_back(directory: &Arc<Directory>) -> NotGivenBack {
             waiting.await
         })
     })
+}
+
+/// Has the stream to this partner been closed since a restore?
+async fn quarantined(tx: &mut Tx, partner: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM mailbox_stream WHERE partner = $1 AND direction = 'out' AND quarantined <> 0";
+    Ok(tx.row(sql, params![partner]).await?.is_some())
 }
 
 fn named(directory: &Directory) -> Vec<PartnerName> {
@@ -107,4 +114,42 @@ fn clocks(partner: &PartnerName, status: &LinkStatus) -> Option<Condition> {
             detail: String::new(),
         }
     })
+}
+
+/// Events that the event stream has not taken; with fewer it is only on its way.
+const EXPORT_BEHIND: u64 = 1000;
+
+/// The export of the log to NATS.
+pub fn export(status: watch::Receiver<OutwardStatus>) -> Source {
+    Arc::new(move || {
+        let status = status.borrow().clone();
+        let real = status.spaces.get(&SpaceId::Real);
+        let diverged = real.is_some_and(|real| real.diverged);
+        let failing = real.filter(|real| !real.last_error.is_empty());
+        // Not tried yet is nothing wrong.
+        let cut_off = !status.connected && !status.last_error.is_empty();
+        if !(diverged || failing.is_some() || cut_off || real.is_some_and(|real| real.lag() > EXPORT_BEHIND)) {
+            return Vec::new();
+        }
+        let detail = failing.map_or(status.last_error.clone(), |real| real.last_error.clone());
+        vec![export_behind(diverged, if cut_off { status.since } else { None }, detail)]
+    })
+}
+
+fn export_behind(diverged: bool, since: Option<jiff::Timestamp>, detail: String) -> Condition {
+    let (text, next) = if diverged {
+        (
+            Text::new("对外事件流与本日志不符，已停", "The event stream to other departments is not of this log; it is stopped"),
+            Text::new("本台工作不受影响；告知技术人员决定如何继续。", "The desk's work is not affected; the engineers must decide how to go on."),
+        )
+    } else {
+        (
+            Text::new("对外事件流滞后：其他部门看不到新情况", "The event stream to other departments is behind: they do not see what is new"),
+            Text::new(
+                "本台工作不受影响，恢复后自动补发；告知技术人员。",
+                "The desk's work is not affected, and it catches up by itself; tell the engineers.",
+            ),
+        )
+    };
+    Condition { code: "EXPORT_BEHIND", subject: String::new(), severity: Severity::Notice, since, text, next, detail }
 }

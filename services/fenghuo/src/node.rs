@@ -13,6 +13,8 @@ use fenghuo_outward::{Outward, Parts as OutwardParts, Server, StreamLimits};
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 
+use crate::conditions;
+
 use crate::measure::Measured;
 
 /// Where a started node is.
@@ -110,7 +112,10 @@ impl Node {
             links: links.clone(),
             routes: directory.routes(),
         });
-        let node = node::Service::new(node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links, hold));
+        let outward = outward(&config, &spaces)?;
+        let operation = operation_parts(&config, &directory, &links, outward.as_ref(), hold);
+        let parts = node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links);
+        let node = node::Service::new(node::Parts { operation, ..parts });
         node.resume_exercises().await?;
         mailbox.quarantine_if_restored(&config.data_dir).await?;
         let ready = Ready {
@@ -121,7 +126,6 @@ impl Node {
             setup_token: node.ensure_setup().await?,
         };
         let intake = intake::Service::new(spaces.clone(), &code);
-        let outward = outward(&config, &spaces)?;
         Ok(Self { ready, keys, trust, spaces, node_space, intake, notification, node, mailbox, outward, console, partners, _lock: lock })
     }
 
@@ -188,6 +192,26 @@ fn partner_routes(mailbox: &Mailbox) -> Routes {
     routes.routes()
 }
 
+/// Who knows what may be wrong with this node.
+fn operation_parts(
+    config: &NodeConfig,
+    directory: &Arc<Directory>,
+    links: &Arc<Links>,
+    outward: Option<&Outward>,
+    hold: Hold,
+) -> node::OperationParts {
+    let mut sources = vec![("links", conditions::links(directory, links))];
+    sources.extend(outward.map(|outward| ("export", conditions::export(outward.status()))));
+    node::OperationParts {
+        hold,
+        data_dir: Some(config.data_dir.clone()),
+        not_given_back: conditions::not_given_back(directory),
+        sources,
+        links: links.changes(),
+        ..node::OperationParts::default()
+    }
+}
+
 fn node_parts(
     config: &NodeConfig,
     spaces: &Arc<Spaces>,
@@ -196,16 +220,7 @@ fn node_parts(
     trust: &Arc<PartnerTrust>,
     directory: &Arc<Directory>,
     links: &Arc<Links>,
-    hold: Hold,
 ) -> node::Parts {
-    let operation = node::OperationParts {
-        hold,
-        data_dir: Some(config.data_dir.clone()),
-        not_given_back: crate::conditions::not_given_back(directory),
-        sources: vec![("links", crate::conditions::links(directory, links))],
-        links: links.changes(),
-        ..node::OperationParts::default()
-    };
     let (keys, trust, directory, links) = (keys.clone(), trust.clone(), directory.clone(), links.clone());
     node::Parts {
         spaces: spaces.clone(),
@@ -223,7 +238,7 @@ fn node_parts(
             })
         })],
         pending: vec![Arc::new(move |space: Arc<Space>| Box::pin(undelivered(space, directory.clone(), links.clone())))],
-        operation,
+        operation: node::OperationParts::default(),
     }
 }
 
