@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::measure;
 use crate::sqlite::{Sqlite, WriteFn};
-use crate::trace::{Context, KeyValue, Span, SpanKind};
+use crate::trace::{self, Context, KeyValue, Span, SpanKind};
 use crate::tx::{Backend, Dialect, Recorder, Tx, postgres_error};
 
 /// Runs of one write before the caller is asked to repeat it.
@@ -155,6 +155,9 @@ impl Db {
 
     /// A write as work in the trace of whoever asks for it; none where nobody does.
     fn write_span(&self) -> Span {
+        if !trace::installed() {
+            return Span::none(Context::current());
+        }
         let (kind, system) = match self.kind {
             Kind::Sqlite(_) => (SpanKind::Internal, "sqlite"),
             Kind::Postgres(_) => (SpanKind::Client, "postgresql"),
