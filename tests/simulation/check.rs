@@ -16,6 +16,7 @@ use crate::world::World;
 pub fn at_commit(hub: &Hub, code: &str, space: SpaceId, ledger: &MemLedger) {
     let mut shared = hub.lock();
     let tables = &ledger.tables;
+    shared.counts.epochs += u64::from(ledger.new_epoch);
     for (partner, epoch, position) in &ledger.new_out {
         let place: Place = (space, code.to_owned(), partner.clone(), *epoch, *position);
         let digest = tables.outbox[&(partner.clone(), *epoch, *position)].digest;
@@ -121,7 +122,7 @@ pub fn delivered(world: &World) -> Result<(), String> {
             if stream.is_some_and(|stream| stream.quarantined) {
                 return Err(format!("{from} -> {to} {space}: still in quarantine"));
             }
-            for ((partner, epoch, position), row) in out.outbox.iter().filter(|(key, _)| key.0 == *recipient) {
+            for ((partner, epoch, position), row) in out.outbox.iter().filter(|(key, row)| key.0 == *recipient && !row.superseded) {
                 let there = stored.inbox.get(&(sender.clone(), *epoch, *position)).map(|row| row.digest);
                 if there != Some(row.digest) {
                     return Err(format!("{from} -> {to} {space}: {epoch}.{position} to {partner} is not stored there"));
@@ -179,7 +180,7 @@ fn nothing_is_missing(world: &World, space: SpaceId, sender: &str, recipient: &s
 
 fn both_hold_the_same(out: &Tables, stored: &Tables, sender: &str, recipient: &str) -> Result<(), String> {
     let written: Vec<(u64, u64, Digest)> =
-        out.outbox.iter().filter(|(key, _)| key.0 == recipient).map(|(key, row)| (key.1, key.2, row.digest)).collect();
+        out.outbox.iter().filter(|(key, row)| key.0 == recipient && !row.superseded).map(|(key, row)| (key.1, key.2, row.digest)).collect();
     let there: Vec<(u64, u64, Digest)> =
         stored.inbox.iter().filter(|(key, _)| key.0 == sender).map(|(key, row)| (key.1, key.2, row.digest)).collect();
     if written != there {

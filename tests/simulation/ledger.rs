@@ -21,12 +21,20 @@ use crate::shared::{Hub, Mutation, Pause};
 pub type Key = (String, u64, u64);
 
 /// An envelope of ours.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Out {
     pub signed: SignedEnvelope,
     pub digest: Digest,
     pub kind: String,
     pub receipt: Option<SignedReceipt>,
+    /// Written again in a later epoch.
+    pub superseded: bool,
+}
+
+impl Out {
+    fn waits(&self) -> bool {
+        self.receipt.is_none() && !self.superseded
+    }
 }
 
 /// An envelope of a partner.
@@ -73,6 +81,7 @@ pub struct MemLedger {
     pub new_out: Vec<Key>,
     pub new_in: Vec<Key>,
     pub new_receipts: Vec<Key>,
+    pub new_epoch: bool,
     now_ms: u64,
     mutation: Option<Mutation>,
 }
@@ -98,7 +107,7 @@ impl MemStore {
         let (now_ms, mutation) = (shared.now_ms, shared.mutation);
         drop(shared);
         let (new_out, new_in, new_receipts) = (Vec::new(), Vec::new(), Vec::new());
-        MemLedger { tables, hub: self.hub.clone(), new_out, new_in, new_receipts, now_ms, mutation }
+        MemLedger { tables, hub: self.hub.clone(), new_out, new_in, new_receipts, new_epoch: false, now_ms, mutation }
     }
 
     fn commit(&self, ledger: MemLedger) {
@@ -252,8 +261,12 @@ impl Streams for MemLedger {
     async fn save_out_stream(&mut self, partner: &str, stream: &OutStream) -> Result<()> {
         let mut stream = stream.clone();
         let before = self.tables.out_streams.get(partner).cloned();
-        if let Some(before) = before.filter(|before| self.is(Mutation::NoNewEpoch) && before.quarantined && !stream.quarantined) {
-            stream.head = before.head;
+        let before_key = before.as_ref().and_then(|before| before.key_id.clone());
+        if before.as_ref().is_some_and(|before| before.quarantined && !stream.quarantined) {
+            self.new_epoch = true;
+        }
+        if let Some(key_id) = before_key.filter(|_| self.is(Mutation::OldKeySignsOn)) {
+            stream.key_id = Some(key_id);
         }
         self.tables.out_streams.insert(partner.to_owned(), stream);
         Ok(())
@@ -290,7 +303,7 @@ impl Streams for MemLedger {
 impl Outbox for MemLedger {
     async fn write(&mut self, partner: &str, at: &Head, kind: &str, signed: &SignedEnvelope) -> Result<()> {
         let at_key = key(partner, at.epoch, at.position);
-        let out = Out { signed: signed.clone(), digest: at.digest, kind: kind.to_owned(), receipt: None };
+        let out = Out { signed: signed.clone(), digest: at.digest, kind: kind.to_owned(), receipt: None, superseded: false };
         if self.tables.outbox.insert(at_key.clone(), Arc::new(out)).is_some() {
             return Err(Error::internal("two envelopes at one place of the outbox"));
         }
@@ -305,7 +318,7 @@ impl Outbox for MemLedger {
 
     async fn written_after(&mut self, partner: &str, epoch: u64, position: u64, most: usize) -> Result<Vec<Written>> {
         let position = position + u64::from(self.is(Mutation::PositionOffByOne));
-        let rows = epoch_of(&self.tables.outbox, partner, epoch, position).take(most);
+        let rows = epoch_of(&self.tables.outbox, partner, epoch, position).filter(|(_, out)| !out.superseded).take(most);
         Ok(rows.map(|(at, out)| self.written_of(at, out)).collect())
     }
 
@@ -315,17 +328,33 @@ impl Outbox for MemLedger {
     }
 
     async fn next_epoch_written(&mut self, partner: &str, epoch: u64) -> Result<Option<u64>> {
+        if self.is(Mutation::NextEpochForgotten) {
+            return Ok(None);
+        }
         let next = self.tables.outbox.range(key(partner, epoch + 1, 0)..=key(partner, u64::MAX, u64::MAX)).next();
         Ok(next.map(|(at, _)| at.1))
     }
 
     async fn first_waiting(&mut self, partner: &str) -> Result<Option<(u64, u64)>> {
         let mut rows = self.tables.outbox.range(key(partner, 0, 0)..=key(partner, u64::MAX, u64::MAX));
-        Ok(rows.find(|(_, out)| out.receipt.is_none()).map(|(at, _)| (at.1, at.2)))
+        Ok(rows.find(|(_, out)| out.waits()).map(|(at, _)| (at.1, at.2)))
+    }
+
+    async fn waiting_before(&mut self, partner: &str, epoch: u64) -> Result<Vec<Written>> {
+        let rows = self.tables.outbox.range(key(partner, 0, 0)..key(partner, epoch, 0));
+        Ok(rows.filter(|(_, out)| out.waits()).map(|(at, out)| self.written_of(at, out)).collect())
+    }
+
+    async fn supersede(&mut self, partner: &str, epoch: u64, position: u64) -> Result<()> {
+        let at = key(partner, epoch, position);
+        let Some(out) = self.tables.outbox.get(&at) else { return Err(Error::internal("nothing to give up")) };
+        let given_up = Out { superseded: true, ..(**out).clone() };
+        self.tables.outbox.insert(at, Arc::new(given_up));
+        Ok(())
     }
 
     async fn first_unreceipted(&mut self, partner: &str, epoch: u64) -> Result<Option<u64>> {
-        Ok(epoch_of(&self.tables.outbox, partner, epoch, 0).find(|(_, out)| out.receipt.is_none()).map(|(at, _)| at.2))
+        Ok(epoch_of(&self.tables.outbox, partner, epoch, 0).find(|(_, out)| out.waits()).map(|(at, _)| at.2))
     }
 
     async fn put_receipt(&mut self, partner: &str, epoch: u64, signed: &SignedReceipt, receipt: &Receipt) -> Result<()> {
@@ -334,7 +363,7 @@ impl Outbox for MemLedger {
         }
         let at = key(partner, epoch, receipt.position);
         let Some(out) = self.tables.outbox.get(&at) else { return Err(Error::internal("a receipt for nothing")) };
-        let receipted = Out { signed: out.signed.clone(), digest: out.digest, kind: out.kind.clone(), receipt: Some(signed.clone()) };
+        let receipted = Out { receipt: Some(signed.clone()), ..(**out).clone() };
         self.tables.outbox.insert(at.clone(), Arc::new(receipted));
         self.new_receipts.push(at);
         Ok(())

@@ -41,6 +41,9 @@ struct Arguments {
     /// Print what happens: for one seed.
     #[arg(long)]
     trace: bool,
+    /// Put this fault in on purpose.
+    #[arg(long)]
+    mutation: Option<Mutation>,
     /// Threads; 0 means one for each core.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -72,7 +75,7 @@ fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
     if arguments.trace {
         for seed in arguments.from..arguments.from + arguments.seeds {
-            let outcome = run(seed, None, true);
+            let outcome = run(seed, arguments.mutation, true);
             println!("{:#?}", Plan::of(seed));
             outcome.trace.iter().for_each(|line| println!("{line}"));
             println!("seed {seed}: {:?} {:#?}", outcome.counts, outcome.violations);
@@ -97,7 +100,7 @@ fn main() -> std::process::ExitCode {
                     if seed >= arguments.from + arguments.seeds {
                         return;
                     }
-                    let outcome = run(seed, None, false);
+                    let outcome = run(seed, arguments.mutation, false);
                     total.lock().add(&outcome.counts);
                     if let Some(violation) = outcome.violations.first() {
                         bar.suspend(|| println!("seed {seed}: {violation}\n  {}", replay(seed)));

@@ -12,18 +12,18 @@ use parking_lot::Mutex;
 use crate::net::{Answer, Request};
 
 /// A fault put into the store, the keys or the network on purpose: the checks must find it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mutation {
     /// A write is answered before it is on disk, and lost in a crash.
     AnsweredBeforeStored,
     /// The quarantine of a restored node is forgotten.
     QuarantineForgotten,
-    /// A restored node writes on in the old epoch.
-    NoNewEpoch,
+    /// Who has all of an epoch is not told that a later one follows, and goes on with the last.
+    NextEpochForgotten,
     /// Receipts are signed by a new key before the partner has it.
     ReceiptKeyTooEarly,
-    /// Envelopes are signed by the new key from the announcement on, and not after it.
-    AnnouncedByItself,
+    /// The old key goes on signing after it has announced the new one.
+    OldKeySignsOn,
     /// A partner's announced key is not kept.
     AnnouncedKeyForgotten,
     /// What is read after a position begins one too late.
@@ -37,12 +37,13 @@ pub enum Mutation {
 }
 
 impl Mutation {
+    #[cfg(test)]
     pub const ALL: [Mutation; 10] = [
         Self::AnsweredBeforeStored,
         Self::QuarantineForgotten,
-        Self::NoNewEpoch,
+        Self::NextEpochForgotten,
         Self::ReceiptKeyTooEarly,
-        Self::AnnouncedByItself,
+        Self::OldKeySignsOn,
         Self::AnnouncedKeyForgotten,
         Self::PositionOffByOne,
         Self::ReceiptForgotten,
@@ -73,6 +74,7 @@ pub struct Counts {
     pub crashes: u64,
     pub restores: u64,
     pub rotations: u64,
+    /// Begun after a restore.
     pub epochs: u64,
 }
 

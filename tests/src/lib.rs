@@ -7,4 +7,5 @@
 pub mod count;
 pub mod node;
 pub mod province;
+pub mod replicas;
 pub mod reports;

@@ -6,6 +6,7 @@ mod cli;
 mod drill;
 mod measure;
 mod node;
+mod served;
 
 use clap::Parser;
 

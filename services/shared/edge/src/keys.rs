@@ -7,11 +7,11 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use fenghuo_api::partner::v1::SigningKey;
-use fenghuo_durable::{Code, Error, Result};
+use fenghuo_durable::{Code, Error, Result, new_id};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
 use rcgen::{Issuer, KeyPair};
@@ -219,16 +219,14 @@ fn has_entries(dir: &Path) -> Result<bool> {
     }
 }
 
-/// Makes all keys in a folder beside `dir` and renames it into place. If another process was first, its keys stay.
+/// Makes all keys in a folder beside `dir` and renames it into place. If another process was first, its keys stay: replicas that start
+/// together have the same keys.
 fn create(dir: &Path, province_code: &str, now: Timestamp) -> Result<()> {
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|e| cannot("make", parent, e))?;
     let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let draft = parent.join(format!(".{name}.draft-{}", std::process::id()));
-    if draft.exists() {
-        // Left by a start that was cut short; it was never in use.
-        fs::remove_dir_all(&draft).map_err(|e| cannot("remove", &draft, e))?;
-    }
+    // Not the process id: replicas in containers share a folder and have the same one.
+    let draft = parent.join(format!(".{name}.draft-{}", new_id().simple()));
     DirBuilder::new().mode(0o700).create(&draft).map_err(|e| cannot("make", &draft, e))?;
     let made = write_keys(&draft, province_code, now).and_then(|()| match fs::rename(&draft, dir) {
         Ok(()) => sync_dir(parent),
@@ -298,9 +296,4 @@ fn keys_error(reason: &'static str, path: &Path, what: &str) -> Error {
 
 pub(crate) fn cannot(verb: &str, path: &Path, error: std::io::Error) -> Error {
     Error::new(Code::FailedPrecondition, "KEYS_NOT_USABLE", format!("cannot {verb} {}: {error}", path.display())).caused_by(error)
-}
-
-/// Where the keys stand below a data folder.
-pub fn keys_dir(data_dir: &Path) -> PathBuf {
-    data_dir.join("keys")
 }

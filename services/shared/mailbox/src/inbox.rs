@@ -54,6 +54,9 @@ pub trait Inbox<L = Tx>: Send + Sync + 'static {
     /// it is made anew from the envelope.
     fn receipted<'t>(&'t self, ledger: &'t mut L, outgoing: &'t Outgoing, receipt: &'t Receipt) -> BoxFuture<'t, Result<()>>;
 
+    /// An envelope of ours had no receipt and was written again in a new epoch: where it stands now.
+    fn moved<'t>(&'t self, ledger: &'t mut L, outgoing: &'t Outgoing) -> BoxFuture<'t, Result<()>>;
+
     /// After a restore: an acknowledgement that we sent stands in the stream, and the record that it concerns may be older. Called when all
     /// that the partner sent has been fetched again; may be called for what is known already.
     fn sent_before<'t>(&'t self, ledger: &'t mut L, outgoing: &'t Outgoing) -> BoxFuture<'t, Result<()>>;

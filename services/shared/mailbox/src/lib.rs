@@ -54,6 +54,13 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0003_signing_keys.sql"),
         postgres: include_str!("../migrations/0003_signing_keys.sql"),
     },
+    Migration {
+        service: "mailbox",
+        version: 4,
+        name: "contacts",
+        sqlite: include_str!("../migrations/0004_contacts.sql"),
+        postgres: include_str!("../migrations/0004_contacts.sql"),
+    },
 ];
 
 /// Every record, for the audit.

@@ -108,7 +108,7 @@ impl CloudEvent {
         let withheld = attributes.maybe("withheld")?;
         let withheld = withheld.split(',').filter(|reason| !reason.is_empty());
         let withheld = withheld.map(|reason| Withheld::parse(reason).ok_or(NotOurs("withheld"))).collect::<Result<_, _>>()?;
-        Ok(Self { event, source: attributes.text("source")?, traceparent: attributes.maybe("traceparent")?, withheld })
+        Ok(Self { traceparent: event.traceparent.clone(), event, source: attributes.text("source")?, withheld })
     }
 }
 

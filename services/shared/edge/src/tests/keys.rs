@@ -29,6 +29,25 @@ fn keys_are_made_once_and_readable_by_the_owner_alone() {
 }
 
 #[test]
+fn replicas_that_start_together_have_the_same_keys() {
+    for _ in 0..5 {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("keys");
+        let start = std::sync::Barrier::new(4);
+        let all: Vec<ProvinceKeys> = std::thread::scope(|scope| {
+            let one = || {
+                start.wait();
+                ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap()
+            };
+            let starting: Vec<_> = (0..4).map(|_| scope.spawn(one)).collect();
+            starting.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(|one| one.key_id() == all[0].key_id() && one.ca_certificate() == all[0].ca_certificate()));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+    }
+}
+
+#[test]
 fn an_exposed_key_file_stops_the_start() {
     for name in ["ca-key.pem", "signing-key.pk8"] {
         let dir = tempfile::tempdir().unwrap();

@@ -100,7 +100,7 @@ pub trait Outbox {
     fn write(&mut self, partner: &str, at: &Head, kind: &str, signed: &SignedEnvelope) -> impl Future<Output = Result<()>> + Send;
     /// One of them.
     fn written(&mut self, partner: &str, epoch: u64, position: u64) -> impl Future<Output = Result<Option<Written>>> + Send;
-    /// Those of one epoch after a position, in order, receipted or not.
+    /// Those of one epoch after a position, in order, receipted or not; without what was given up.
     fn written_after(&mut self, partner: &str, epoch: u64, position: u64, most: usize)
     -> impl Future<Output = Result<Vec<Written>>> + Send;
     /// The last one of an epoch; its start if there is none.
@@ -109,6 +109,10 @@ pub trait Outbox {
     fn next_epoch_written(&mut self, partner: &str, epoch: u64) -> impl Future<Output = Result<Option<u64>>> + Send;
     /// Epoch and position of the first that waits for its receipt.
     fn first_waiting(&mut self, partner: &str) -> impl Future<Output = Result<Option<(u64, u64)>>> + Send;
+    /// Those of epochs before this one that wait for their receipt, in order.
+    fn waiting_before(&mut self, partner: &str, epoch: u64) -> impl Future<Output = Result<Vec<Written>>> + Send;
+    /// Gives one of them up: it was written again in a later epoch, and is not sent any more.
+    fn supersede(&mut self, partner: &str, epoch: u64, position: u64) -> impl Future<Output = Result<()>> + Send;
     /// Position of the first of an epoch that has no receipt.
     fn first_unreceipted(&mut self, partner: &str, epoch: u64) -> impl Future<Output = Result<Option<u64>>> + Send;
     /// Keeps the first receipt of one of them.

@@ -5,6 +5,7 @@
 //! [`Exchange`] makes them. Time and identifiers come from the ledger.
 
 pub mod enqueue;
+pub mod epoch;
 pub mod exchange;
 pub mod keys;
 pub mod ledger;

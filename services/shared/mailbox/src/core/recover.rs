@@ -7,6 +7,7 @@ use fenghuo_api::partner::v1::envelope::Content;
 use fenghuo_api::partner::v1::{FetchOwnEnvelopesRequest, OwnEnvelope, SignedEnvelope, SignedReceipt};
 use fenghuo_durable::{Error, Result};
 
+use super::epoch::begin_next;
 use super::post::diverged;
 use super::receipts::store_receipt;
 use super::{Direction, Exchange, Failure, Ledger, Line, OutStream, Outbox, Store, Streams};
@@ -17,17 +18,6 @@ use crate::machine::{Arrival, Head, arrival};
 pub async fn quarantine<L: Ledger>(ledger: &mut L, partner: &str) -> Result<()> {
     let stream = ledger.out_stream(partner).await?;
     ledger.save_out_stream(partner, &OutStream { quarantined: true, ..stream }).await
-}
-
-/// Ends the quarantine: what is written from now on is of a new epoch. Without a quarantine nothing changes: another replica was first.
-async fn begin_anew<L: Ledger>(ledger: &mut L, partner: &str) -> Result<u64> {
-    let mut stream = ledger.out_stream(partner).await?;
-    if stream.quarantined {
-        stream.quarantined = false;
-        stream.head = Head::start_of(stream.head.epoch + 1);
-        ledger.save_out_stream(partner, &stream).await?;
-    }
-    Ok(stream.head.epoch)
 }
 
 /// Puts an envelope of ours back that the partner has stored and we have lost; `true` if it was missing. FAILED_PRECONDITION, reason
@@ -65,15 +55,21 @@ impl<S: Store, L: Line> Exchange<S, L> {
         if !read.await? {
             return Ok(());
         }
-        let envelopes = self.fetch_own().await?;
+        let (envelopes, last_epoch) = self.fetch_own().await?;
         self.pull().await?;
-        let context = (self.partner.clone(), self.post.inbox.clone());
-        let begun = self.post.store.write(context, |(partner, inbox), ledger: &mut S::Ledger| {
+        let context = (self.partner.clone(), self.post.signer.clone(), self.post.inbox.clone());
+        let begun = self.post.store.write(context, move |(partner, signer, inbox), ledger: &mut S::Ledger| {
             Box::pin(async move {
+                ledger.hold(partner, Direction::Out).await?;
+                let stream = ledger.out_stream(partner).await?;
+                if !stream.quarantined {
+                    // Another replica was first.
+                    return Ok(stream.head.epoch);
+                }
                 for outgoing in ledger.acknowledgements(partner).await? {
                     inbox.sent_before(ledger, &outgoing).await?;
                 }
-                begin_anew(ledger, partner).await
+                begin_next(ledger, signer, inbox.as_ref(), partner, last_epoch).await
             })
         });
         let epoch = begun.await?;
@@ -82,20 +78,26 @@ impl<S: Store, L: Line> Exchange<S, L> {
         Ok(())
     }
 
-    /// Fetches every envelope of ours that the partner has and we lack, epoch by epoch; how many.
-    async fn fetch_own(&mut self) -> Result<usize, Failure> {
+    /// Fetches every envelope of ours that the partner has and we lack, or whose receipt we lack, epoch by epoch; how many were missing, and
+    /// the last epoch of which the partner has anything.
+    async fn fetch_own(&mut self) -> Result<(usize, u64), Failure> {
         let mut found = 0;
         let read = self.post.store.read(self.partner.clone(), |partner, ledger: &mut S::Ledger| {
-            Box::pin(async move { ledger.out_stream(partner).await.map(|stream| stream.head) })
+            Box::pin(async move {
+                let head = ledger.out_stream(partner).await?.head;
+                Ok(match ledger.first_waiting(partner).await? {
+                    Some((epoch, position)) => (epoch, position - 1),
+                    None => (head.epoch.max(1), head.position),
+                })
+            })
         });
-        let head = read.await?;
-        let (mut epoch, mut after) = (head.epoch.max(1), head.position);
+        let (mut epoch, mut after) = read.await?;
         loop {
             let request = FetchOwnEnvelopesRequest { space: self.post.space(), epoch, after_position: after, max_envelopes: 0 };
             let answer = self.line.fetch_own_envelopes(request).await?;
             let Some(last) = answer.envelopes.last() else {
                 if epoch >= answer.last_epoch {
-                    return Ok(found);
+                    return Ok((found, answer.last_epoch));
                 }
                 (epoch, after) = (answer.next_epoch.max(epoch + 1), 0);
                 continue;

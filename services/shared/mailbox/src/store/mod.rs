@@ -1,5 +1,6 @@
 //! The tables of a space. Every function works inside the caller's transaction.
 
+pub(crate) mod contact;
 mod inbox;
 pub(crate) mod key;
 pub(crate) mod link;

@@ -35,7 +35,7 @@ impl Outbox for Tx {
     }
 
     async fn written_after(&mut self, partner: &str, epoch: u64, position: u64, most: usize) -> Result<Vec<Written>> {
-        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position > $3 ORDER BY position LIMIT $4";
+        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position > $3 AND supersede_us IS NULL ORDER BY position LIMIT $4";
         let rows = self.rows(sql, params![partner, epoch, position, most as i64]).await?;
         rows.iter().map(read_written).collect()
     }
@@ -59,8 +59,21 @@ impl Outbox for Tx {
         row.map(|row| Ok((row.count(0)?, row.count(1)?))).transpose()
     }
 
+    async fn waiting_before(&mut self, partner: &str, epoch: u64) -> Result<Vec<Written>> {
+        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us FROM mailbox_outbox
+            WHERE partner = $1 AND epoch < $2 AND receipt_us IS NULL AND supersede_us IS NULL ORDER BY epoch, position";
+        let rows = self.rows(sql, params![partner, epoch]).await?;
+        rows.iter().map(read_written).collect()
+    }
+
+    async fn supersede(&mut self, partner: &str, epoch: u64, position: u64) -> Result<()> {
+        let sql =
+            "UPDATE mailbox_outbox SET supersede_us = $4 WHERE partner = $1 AND epoch = $2 AND position = $3 AND supersede_us IS NULL";
+        self.execute_one(sql, params![partner, epoch, position, wall::now()]).await
+    }
+
     async fn first_unreceipted(&mut self, partner: &str, epoch: u64) -> Result<Option<u64>> {
-        let sql = "SELECT position FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND receipt_us IS NULL ORDER BY position LIMIT 1";
+        let sql = "SELECT position FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND receipt_us IS NULL AND supersede_us IS NULL ORDER BY position LIMIT 1";
         self.row(sql, params![partner, epoch]).await?.map(|row| row.count(0)).transpose()
     }
 

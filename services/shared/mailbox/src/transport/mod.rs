@@ -4,6 +4,7 @@ mod client;
 pub mod restore;
 mod rotate;
 mod server;
+mod sharing;
 mod worker;
 
 use std::collections::HashMap;
@@ -78,10 +79,12 @@ impl Mailbox {
         routes.add_service(server);
     }
 
-    /// Sends until `stop`: one worker for each open space and partner with a node, as spaces open and close and partners are enrolled.
+    /// Sends until `stop`: one worker for each open space and partner with a node, as spaces open and close and partners are enrolled. Of
+    /// several replicas one sends in each space.
     pub fn start(&self, stop: CancellationToken) -> JoinHandle<()> {
         tokio::spawn(tell_heads_hourly(self.clone(), stop.clone()));
-        tokio::spawn(finish_rotation(self.clone(), stop.clone()));
+        tokio::spawn(sharing::share_links(self.clone(), stop.clone()));
+        self.finish_rotation();
         tokio::spawn(reconcile(self.clone(), stop))
     }
 
@@ -153,29 +156,17 @@ impl Mailbox {
 const HEADS_EVERY: Duration = Duration::from_secs(3600);
 
 async fn tell_heads_hourly(mailbox: Mailbox, stop: CancellationToken) {
+    let lease = mailbox.parts.spaces.get(SpaceId::Real).map(|space| sharing::sender_lease(&space));
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(HEADS_EVERY) => {}
         }
+        if lease.as_ref().is_ok_and(|lease| !lease.is_held()) {
+            continue;
+        }
         if let Err(error) = mailbox.tell_chain_heads().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the head of the chain could not be told; again in an hour");
-        }
-    }
-}
-
-/// A rotation that was broken off is tried again this often.
-const ROTATION_EVERY: Duration = Duration::from_secs(5);
-
-async fn finish_rotation(mailbox: Mailbox, stop: CancellationToken) {
-    while mailbox.parts.keys.pending_signing_key().is_some() {
-        match mailbox.announce_prepared_key().await {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "a new signing key could not be announced yet"),
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(ROTATION_EVERY) => {}
         }
     }
 }

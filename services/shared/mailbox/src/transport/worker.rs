@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use super::client::GrpcLine;
+use super::sharing::sender_lease;
 use super::{Mailbox, PartnerRoute};
 use crate::core::{Exchange, Failure, Outbox};
 use crate::links::LinkState;
@@ -27,7 +28,24 @@ pub(crate) async fn run(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute
             "the stream to a partner could not be begun; its first envelope begins it"
         );
     }
-    let work = async { if route.endpoint.is_empty() { listen(mailbox, space, route).await } else { send(mailbox, space, route).await } };
+    let mut lease = sender_lease(&space);
+    let work = async {
+        loop {
+            lease.held().await;
+            let (mailbox, space, route) = (mailbox.clone(), space.clone(), route.clone());
+            let work = async {
+                match route.endpoint.is_empty() {
+                    true => listen(mailbox, space, route).await,
+                    false => send(mailbox, space, route).await,
+                }
+            };
+            // Lost, it is another replica's turn.
+            tokio::select! {
+                () = work => return,
+                () = lease.lost() => {}
+            }
+        }
+    };
     tokio::select! {
         () = stop.cancelled() => {}
         _ = stopping.wait_for(|stop| *stop) => {}
@@ -76,6 +94,8 @@ async fn send(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute) {
             Err(failure) => {
                 failures += 1;
                 exchange.reset();
+                // A receipt may be signed by a key that another replica was told of.
+                mailbox.trust_announced(&space).await;
                 match failure {
                     Failure::Diverged(text) => mailbox.set_link(&space, &partner, LinkState::Diverged, &text).await,
                     // One failure may be a connection that had grown old: the second try decides.
