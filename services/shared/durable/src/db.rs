@@ -14,7 +14,7 @@ use crate::measure;
 use crate::space_clock::{self, Kept};
 use crate::sqlite::{Sqlite, WriteFn};
 use crate::standing::{Lease, Standing};
-use crate::trace::{Context, KeyValue, Span, SpanKind};
+use crate::trace::{self, Context, KeyValue, Span, SpanKind};
 use crate::tx::{Backend, Dialect, Recorder, Tx, postgres_error};
 
 /// Settings of each session. A machine that vanished is noticed by keepalives, a process that stands still in mid-transaction by the
@@ -187,6 +187,9 @@ impl Db {
 
     /// A write as work in the trace of whoever asks for it; none where nobody does.
     fn write_span(&self) -> Span {
+        if !trace::installed() {
+            return Span::none(Context::current());
+        }
         let (kind, system) = match self.kind {
             Kind::Sqlite(_) => (SpanKind::Internal, "sqlite"),
             Kind::Postgres(_) => (SpanKind::Client, "postgresql"),
