@@ -86,10 +86,16 @@ impl SpaceExport {
 
     async fn try_for_ever(&self) {
         let mut wait = RETRY.0;
+        // Correct with any number of exporters; of several replicas, one is enough.
+        let mut lease = self.space.db().lease("outward.exporter");
         loop {
+            lease.held().await;
             let before = self.published();
-            // Correct with any number of exporters; with several replicas, one is enough: a lease of the space belongs around this call.
-            let fault = match self.publish().await {
+            let published = tokio::select! {
+                published = self.publish() => published,
+                () = lease.lost() => continue,
+            };
+            let fault = match published {
                 Ok(Pause::Over) => return,
                 Ok(Pause::AskAgain) => continue,
                 Err(fault) => fault,
