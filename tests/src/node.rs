@@ -158,6 +158,16 @@ impl Process {
         }
     }
 
+    /// Starts it again in the same place and kills it without warning after so long, ready or not.
+    pub fn start_again_in_vain(&self, killed_after: Duration) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log_of(&self.spec)).unwrap();
+        let mut child = self.spec.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        std::thread::sleep(killed_after);
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(9), "the node had ended before it was killed; its log ends:\n{}", log_tail(&self.spec));
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
