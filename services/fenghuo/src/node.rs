@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fenghuo_durable::{Fittings, FolderLock, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
+use fenghuo_durable::{Fittings, FolderLock, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall, watch_clock};
 use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, keys_dir};
 use fenghuo_incident_intake as intake;
 use fenghuo_mailbox::links::LinkState;
@@ -133,6 +133,7 @@ impl Node {
             keys: self.keys.clone(),
         };
         let worker = self.mailbox.start(stop.clone());
+        let clock = tokio::spawn(watch_clock());
         // One listener that fails takes the other along: half a node would look like a whole one.
         let together = stop.clone();
         let (console, partners) = tokio::join!(
@@ -140,6 +141,7 @@ impl Node {
             ending(self.partners.serve(partner_routes(&self.mailbox), self.keys, self.trust, stop.clone()), &together),
         );
         let _ = worker.await;
+        clock.abort();
         self.spaces.stop().await;
         self.node_space.stop().await;
         tracing::info!("stopped");

@@ -10,6 +10,7 @@
 //! BLOB/BYTEA, DOUBLE PRECISION); booleans are 0 and 1; times are microseconds in columns ending in `_us`.
 
 pub mod clock;
+pub mod clock_watch;
 pub mod consumer;
 pub mod db;
 pub mod error;
@@ -31,6 +32,7 @@ pub mod value;
 pub mod verify;
 
 pub use clock::{Clock, ClockSetting, new_id, wall};
+pub use clock_watch::{ClockStep, clock_steps, watch_clock};
 pub use consumer::Consumer;
 pub use db::{Db, Isolation, Location, create_postgres_database, drop_postgres_databases};
 pub use error::{Code, Error, Result, Violation};

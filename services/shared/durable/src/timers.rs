@@ -99,14 +99,16 @@ enum Fired {
 async fn fire_in(tx: &mut Tx, handlers: &[Arc<dyn TimerHandler>]) -> Result<Fired> {
     let sql = match tx.dialect() {
         Dialect::Sqlite => {
-            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND retry_us <= $2 ORDER BY due_us, timer_id LIMIT 1"
+            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND (retry_us <= $2 OR retry_us > $3) ORDER BY due_us, timer_id LIMIT 1"
         }
         Dialect::Postgres => {
-            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND retry_us <= $2 ORDER BY due_us, timer_id LIMIT 1 FOR UPDATE SKIP LOCKED"
+            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND (retry_us <= $2 OR retry_us > $3) ORDER BY due_us, timer_id LIMIT 1 FOR UPDATE SKIP LOCKED"
         }
     };
     let fired_at = tx.now();
-    let Some(row) = tx.row(sql, params![fired_at, wall::now()]).await? else {
+    // No wait is longer than the longest: a retry beyond that was set before the system's clock was set back.
+    let now = wall::now();
+    let Some(row) = tx.row(sql, params![fired_at, now, now.as_microsecond() + RETRY_MAX_S * 1_000_000]).await? else {
         return Ok(Fired::None);
     };
     let timer = Timer {
