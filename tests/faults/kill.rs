@@ -3,23 +3,12 @@
 use std::time::{Duration, Instant};
 
 use fenghuo_tests::account;
-use fenghuo_tests::node::Spec;
-use fenghuo_tests::province::{Province, pair};
+use fenghuo_tests::province::Province;
 use fenghuo_tests::traffic::{Desk, Pace, Traffic};
 
 use crate::databases::Databases;
 use crate::outcome::Outcome;
-
-/// Hubei's code; it and Chongqing warn each other.
-pub(crate) const HUBEI: &str = "420000";
-/// Chongqing's code.
-pub(crate) const CHONGQING: &str = "500000";
-
-/// A pair of enrolled provinces whose acknowledgements are due within two seconds, so that timers fire all the time.
-pub(crate) async fn provinces(databases: &Databases, dir: &std::path::Path) -> (Province, Province) {
-    let spec = |code| databases.place(Spec::new(code, dir).with("FENGHUO_ACKNOWLEDGE_WITHIN_S", "2"));
-    pair(&spec(HUBEI).await, &spec(CHONGQING).await).await
-}
+use crate::{CHONGQING, HUBEI, provinces};
 
 /// Kills so many times while officers work on both desks, then counts.
 pub(crate) async fn run(databases: Databases, kills: usize, seed: u64) -> Outcome {

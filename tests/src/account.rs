@@ -8,7 +8,7 @@ use fenghuo_api::incident::v1::{ClockState, Incident};
 use fenghuo_api::notification::v1::{Direction, GetOwnBundleRequest, NotificationRecord, NotificationState};
 use fenghuo_api::partner::v1::{EnrolmentBundle, Receipt};
 use fenghuo_api::time::from_proto;
-use fenghuo_durable::{sha256, wall};
+use fenghuo_durable::sha256;
 use fenghuo_edge::signing;
 use prost::Message as _;
 use serde::Serialize;
@@ -86,7 +86,8 @@ async fn rest(provinces: [&Province; 2]) -> Duration {
 
 /// What is left to do, in words; a few seconds ahead, so that no clock falls due between this look and the account.
 async fn left_to_do(of: &Province) -> Vec<String> {
-    let now = wall::now();
+    // By the node's own clock, which may be off.
+    let now = of.wall_time().await;
     let mut left = Vec::new();
     for one in count::notifications(of).await {
         if one.state() == NotificationState::Approved {

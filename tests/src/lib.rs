@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod count;
+pub mod namespace;
 pub mod node;
 pub mod province;
 pub mod reports;

@@ -42,7 +42,7 @@ pub struct Spec {
     pub options: Vec<String>,
     /// Further variables, such as `FENGHUO_*` settings or `LD_PRELOAD`.
     pub variables: Vec<(String, String)>,
-    /// What stands before the binary, for example `ip netns exec hubei`.
+    /// What stands before the binary: nothing, or `ip netns exec NAME`.
     pub before: Vec<String>,
 }
 

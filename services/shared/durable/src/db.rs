@@ -16,6 +16,9 @@ use crate::tx::{Backend, Dialect, Recorder, Tx, postgres_error};
 /// Runs of one write before the caller is asked to repeat it.
 const RERUNS_MAX: u32 = 60;
 
+/// A caller waits no longer for a connection: an officer at a database that is down is to know within seconds, and repeat.
+const CONNECT_WITHIN: Duration = Duration::from_secs(4);
+
 /// Where a database is.
 #[derive(Debug, Clone)]
 pub enum Location {
@@ -64,7 +67,7 @@ impl Db {
                     .map_err(|error: sqlx::Error| Error::invalid("database_url", "must be a postgres:// URL").caused_by(error))?;
                 let pool = PgPoolOptions::new()
                     .max_connections(8)
-                    .acquire_timeout(Duration::from_secs(10))
+                    .acquire_timeout(CONNECT_WITHIN)
                     .connect_with(options)
                     .await
                     .map_err(|error| postgres_error("connect", error))?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::clock::{new_id, wall};
 use crate::db::{Db, Isolation};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::params;
 use crate::tx::{Dialect, Tx};
 
@@ -128,7 +128,8 @@ async fn fire_in(tx: &mut Tx, handlers: &[Arc<dyn TimerHandler>]) -> Result<Fire
     tx.execute_one("DELETE FROM timer_due WHERE timer_id = $1", params![&timer.timer_id]).await?;
     match handler.fire(tx, &timer).await {
         Ok(()) => Ok(Fired::Done(timer.kind)),
-        Err(error) if error.rerun => Err(error),
+        // A lost race, and a database that fails, are none of the handler's doing.
+        Err(error) if error.rerun || error.code == Code::Unavailable => Err(error),
         Err(error) => {
             // Undo what the handler did, and the deletion with it.
             tx.script("ROLLBACK TO SAVEPOINT fire").await?;
