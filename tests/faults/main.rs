@@ -110,6 +110,10 @@ async fn main() {
         one => vec![one],
     };
     for fault in faults {
+        if let Some(why) = missing(&fault) {
+            eprintln!("skipped: {why}");
+            continue;
+        }
         let outcome = strike(fault, arguments.seed).await;
         let text = if arguments.json { serde_json::to_string(&outcome).unwrap() } else { outcome.to_string() };
         println!("{text}");
@@ -126,6 +130,19 @@ fn all() -> Vec<Fault> {
         Fault::DiskPostgres { rounds: 2 },
         Fault::Clock { seconds: 20 },
     ]
+}
+
+/// Why this fault cannot be made on this machine, if it cannot.
+fn missing(fault: &Fault) -> Option<String> {
+    match fault {
+        Fault::Link { .. } => fenghuo_tests::namespace::missing(),
+        Fault::Postgres { .. } => server::missing(),
+        Fault::Disk { .. } => disk::missing(),
+        Fault::DiskPostgres { .. } => disk::missing().or_else(server::missing),
+        Fault::Clock { .. } => clock::missing(),
+        Fault::Kill { postgres: Some(url), .. } if url.is_empty() => server::missing(),
+        Fault::Kill { .. } | Fault::All => None,
+    }
 }
 
 async fn strike(fault: Fault, seed: u64) -> Outcome {

@@ -27,8 +27,9 @@ impl Server {
     pub(crate) fn start(dir: &Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let server = Self { bin: programs().unwrap(), dir: dir.to_owned(), port };
+        std::fs::write(server.log_path(), "").unwrap();
         if rustix::process::geteuid().is_root() {
-            assert!(Command::new("chown").arg("postgres:postgres").arg(dir).status().unwrap().success());
+            assert!(Command::new("chown").arg("postgres:postgres").arg(dir).arg(server.log_path()).status().unwrap().success());
         }
         let data = server.data();
         server.run("initdb", &["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D", &data]);

@@ -10,5 +10,6 @@ pub mod count;
 pub mod namespace;
 pub mod node;
 pub mod province;
+pub mod replicas;
 pub mod reports;
 pub mod traffic;

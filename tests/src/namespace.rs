@@ -101,7 +101,9 @@ pub fn channel_inside(namespace: &str, url: &str) -> Channel {
         async move {
             let connected = tokio::task::spawn_blocking(move || {
                 // A thread of its own: it never comes back from there.
-                std::thread::spawn(move || connect_inside(&namespace, &host)).join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))
+                std::thread::spawn(move || connect_inside(&namespace, &host))
+                    .join()
+                    .unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))
             });
             let stream = tokio::net::TcpStream::from_std(connected.await.map_err(std::io::Error::other)??)?;
             stream.set_nodelay(true)?;

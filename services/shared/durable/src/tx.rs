@@ -5,6 +5,7 @@ use sqlx::{Column, Row as _, TypeInfo};
 
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::trace::{self, Context};
 use crate::value::{Row, Value};
 use std::sync::Arc;
 
@@ -27,14 +28,23 @@ pub struct Tx {
     pub(crate) backend: Backend,
     pub(crate) clock: Arc<Clock>,
     pub(crate) recorder: Option<Recorder>,
+    /// The trace that what is written here belongs to.
+    pub(crate) trace: Context,
+    /// Run once this has been committed.
+    pub(crate) after_commit: Vec<AfterCommit>,
+    /// The exercise is over.
+    pub(crate) over: bool,
 }
+
+/// What is done when a transaction has been committed.
+pub(crate) type AfterCommit = Box<dyn FnOnce() + Send>;
 
 /// Sees each statement with its parameters; for benchmarks that replay a real request.
 pub type Recorder = Arc<dyn Fn(&'static str, &[Value]) + Send + Sync>;
 
 impl Tx {
     pub(crate) fn new(backend: Backend, clock: Arc<Clock>) -> Self {
-        Self { backend, clock, recorder: None }
+        Self { backend, clock, recorder: None, trace: Context::new(), after_commit: Vec::new(), over: false }
     }
 
     /// Which database this is.
@@ -53,6 +63,21 @@ impl Tx {
     /// The clock of the space.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The `traceparent` of what is written here, for an event or an envelope; empty if it belongs to no trace.
+    pub fn traceparent(&self) -> String {
+        trace::traceparent(&self.trace)
+    }
+
+    /// The trace that what is written here belongs to.
+    pub fn trace(&self) -> &Context {
+        &self.trace
+    }
+
+    /// What is written from here on goes on with another trace, that of a message or an event; gives back the one before.
+    pub fn set_trace(&mut self, next: Context) -> Context {
+        std::mem::replace(&mut self.trace, next)
     }
 
     /// Runs a statement; the number of rows that it changed.
@@ -233,8 +258,10 @@ pub(crate) fn postgres_error(sql: &str, error: sqlx::Error) -> Error {
         "23505" | "23503" | "23514" => Error::new(Code::Aborted, "CONSTRAINT", "another change came first; read again and repeat"),
         "53100" => Error::unavailable("DISK_FULL", "the database's disk is full; nothing was changed; free some space and repeat the call"),
         "" => unreachable_database(),
-        // Shut down, crashed, starting up, or this one connection was ended: PostgreSQL's own words for an end that we did not ask for.
-        state if matches!(state, "57P01" | "57P02" | "57P03" | "57P05" | "53300") || state.starts_with("08") => unreachable_database(),
+        // Shut down, crashed, starting up, out of patience, or this one connection was ended: PostgreSQL's own words for an end that we did
+        // not ask for.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" => unreachable_database(),
+        state if state.starts_with("08") => unreachable_database(),
         _ => Error::internal(format!("the database refused: {sql}")),
     };
     // A lost race and a duplicate key both come right when the transaction looks again.
