@@ -42,7 +42,7 @@ pub struct Spec {
     pub options: Vec<String>,
     /// Further variables, such as `FENGHUO_*` settings or `LD_PRELOAD`.
     pub variables: Vec<(String, String)>,
-    /// What stands before the binary, for example `ip netns exec hubei`.
+    /// What stands before the binary: nothing, or `ip netns exec NAME`.
     pub before: Vec<String>,
 }
 
@@ -176,6 +176,16 @@ impl Process {
                 Err(format!("node {} did not become ready ({status:?}); its log ends:\n{}", spec.code, log_tail(spec)))
             }
         }
+    }
+
+    /// Starts it again in the same place and kills it without warning after so long, ready or not.
+    pub fn start_again_in_vain(&self, killed_after: Duration) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log_of(&self.spec)).unwrap();
+        let mut child = self.spec.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        std::thread::sleep(killed_after);
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(9), "the node had ended before it was killed; its log ends:\n{}", log_tail(&self.spec));
     }
 
     /// Its process id.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::served::{Served, Service};
-use fenghuo_durable::{Fittings, FolderLock, Hold, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
+use fenghuo_durable::{Fittings, FolderLock, Hold, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall, watch_clock};
 use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, Sharing};
 use fenghuo_incident_intake as intake;
 use fenghuo_mailbox::links::LinkState;
@@ -179,6 +179,7 @@ impl Node {
         let worker = self.served.has(Service::Notification).then(|| self.mailbox.start(stop.clone()));
         let watch = self.node.watch_over(stop.clone());
         let export = self.outward.map(|outward| outward.start(stop.clone()));
+        let clock = tokio::spawn(watch_clock());
         // One listener that fails takes the other along: half a node would look like a whole one.
         let together = stop.clone();
         let (console, partners) = tokio::join!(
@@ -192,6 +193,7 @@ impl Node {
         if let Some(export) = export {
             let _ = export.await;
         }
+        clock.abort();
         self.spaces.stop().await;
         self.node_space.stop().await;
         let _ = exercises.await;

@@ -31,6 +31,9 @@ const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL i
 /// Runs of one write before the caller is asked to repeat it.
 const RERUNS_MAX: u32 = 60;
 
+/// A caller waits no longer for a connection: an officer at a database that is down is to know within seconds, and repeat.
+const CONNECT_WITHIN: Duration = Duration::from_secs(4);
+
 /// Where a database is.
 #[derive(Debug, Clone)]
 pub enum Location {
@@ -105,7 +108,7 @@ impl Db {
                 let standing = Standing::new(&options);
                 let pool = PgPoolOptions::new()
                     .max_connections(8)
-                    .acquire_timeout(Duration::from_secs(10))
+                    .acquire_timeout(CONNECT_WITHIN)
                     .connect_with(options)
                     .await
                     .map_err(|error| postgres_error("connect", error))?;

@@ -119,7 +119,15 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
         }
         Ok(conn)
     };
-    let conn = open().map_err(|error| Error::internal(format!("cannot open the database {}", path.display())).caused_by(error))?;
+    let conn = open().map_err(|error| {
+        let refused = sqlite_error("open", error);
+        match refused.reason {
+            "DISK_FULL" => {
+                Error { message: format!("cannot open {}: the disk is full; free some space and start again", path.display()), ..refused }
+            }
+            _ => Error { message: format!("cannot open the database {}", path.display()), ..refused },
+        }
+    })?;
     Ok(Tx::new(Backend::Sqlite(conn), clock.clone()))
 }
 
