@@ -109,8 +109,12 @@ impl NodeConfig {
         let figment = figment
             .merge(Texts { source: "environment variables FENGHUO_*", texts: variables.collect() })
             .merge(Texts { source: "command line", texts: given.collect() });
-        let raw: Raw = figment.extract().map_err(|e| Error::invalid_fields(e.into_iter().map(|e| as_violation(&e)).collect()))?;
-        raw.check()
+        checked(&figment)
+    }
+
+    /// The same from the text of a file alone, without variables and command line.
+    pub fn parse(text: &str) -> Result<Self> {
+        checked(&Figment::from(Toml::string(text)))
     }
 
     /// What partners are told: the setting, or https with the address that the partner listener was bound to.
@@ -133,6 +137,11 @@ impl NodeConfig {
         }
         hosts
     }
+}
+
+fn checked(figment: &Figment) -> Result<NodeConfig> {
+    let raw: Raw = figment.extract().map_err(|e| Error::invalid_fields(e.into_iter().map(|e| as_violation(&e)).collect()))?;
+    raw.check()
 }
 
 /// Settings as they come: all may be missing, and texts may look like numbers.

@@ -10,6 +10,7 @@
 
 pub mod envelope;
 pub mod inbox;
+pub mod inspect;
 pub mod links;
 pub mod machine;
 pub mod store;
