@@ -67,8 +67,8 @@ impl Node {
         let lock = lock_folder(&config.data_dir)?;
         let code = config.province_code.clone();
         let keys = Arc::new(ProvinceKeys::load_or_create(&keys_dir(&config.data_dir), &code, &config.certificate_hosts(), wall::now())?);
-        let console = ConsoleListener::bind(config.console_listen).await?;
-        let partners = PartnerListener::bind(config.partner_listen).await?;
+        let console = ConsoleListener::bind(config.console_listen).await?.with_limits(config.limits.clone());
+        let partners = PartnerListener::bind(config.partner_listen).await?.with_limits(config.limits.clone());
         let endpoint = config.endpoint(partners.local_address());
 
         let locations = match &config.database_url {

@@ -12,6 +12,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Deserializer};
 
 use crate::bundle::check_endpoint;
+use crate::limits::Limits;
 use crate::province_code::check_province_code;
 
 /// The prefix of our environment variables.
@@ -28,6 +29,10 @@ pub const SETTINGS: &[&str] = &[
     "duty_telephone",
     "database_url",
     "acknowledge_within_s",
+    "calls_per_second_per_person",
+    "calls_per_second_per_partner",
+    "streams_per_person",
+    "connections_per_address",
     "log_format",
 ];
 
@@ -83,6 +88,8 @@ pub struct NodeConfig {
     pub acknowledge_within_s: u32,
     /// How log lines are written. Default human.
     pub log_format: LogFormat,
+    /// What one caller may ask for. Defaults: see [`Limits`].
+    pub limits: Limits,
 }
 
 impl NodeConfig {
@@ -169,6 +176,14 @@ struct Raw {
     #[serde(default, deserialize_with = "text")]
     acknowledge_within_s: Option<String>,
     #[serde(default, deserialize_with = "text")]
+    calls_per_second_per_person: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    calls_per_second_per_partner: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    streams_per_person: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    connections_per_address: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     log_format: Option<String>,
 }
 
@@ -190,6 +205,22 @@ impl Raw {
             faults.add("partner_listen", format!("{partner_listen} is the console's address too; each listener needs its own"));
         }
         faults.endpoint(self.partner_endpoint.as_deref(), partner_listen);
+        let usual = Limits::default();
+        let limits = Limits {
+            calls_per_second_per_person: faults.count(
+                "calls_per_second_per_person",
+                self.calls_per_second_per_person,
+                usual.calls_per_second_per_person,
+            ),
+            calls_per_second_per_partner: faults.count(
+                "calls_per_second_per_partner",
+                self.calls_per_second_per_partner,
+                usual.calls_per_second_per_partner,
+            ),
+            streams_per_person: faults.count("streams_per_person", self.streams_per_person, usual.streams_per_person),
+            connections_per_address: faults.count("connections_per_address", self.connections_per_address, usual.connections_per_address),
+            ..usual
+        };
         let config = NodeConfig {
             province_code,
             display_name,
@@ -202,6 +233,7 @@ impl Raw {
             database_url: faults.database_url(self.database_url),
             acknowledge_within_s: faults.seconds("acknowledge_within_s", self.acknowledge_within_s, 900),
             log_format: faults.log_format(self.log_format),
+            limits,
         };
         if faults.0.is_empty() { Ok(config) } else { Err(Error::invalid_fields(faults.0)) }
     }
@@ -274,6 +306,14 @@ impl Faults {
         let Some(value) = value else { return default };
         value.parse().ok().filter(|seconds| (1..=86_400).contains(seconds)).unwrap_or_else(|| {
             self.add(field, format!("\"{value}\" is not a whole number of seconds from 1 to 86400"));
+            default
+        })
+    }
+
+    fn count(&mut self, field: &str, value: Option<String>, default: u32) -> u32 {
+        let Some(value) = value else { return default };
+        value.parse().ok().filter(|count| (1..=1_000_000).contains(count)).unwrap_or_else(|| {
+            self.add(field, format!("\"{value}\" is not a whole number from 1 to 1000000"));
             default
         })
     }

@@ -7,24 +7,30 @@
 //! authority pinned for exactly the province that it states.
 //!
 //! On the way in, outermost first: TLS, host name (loopback), gRPC-web, log line and end of streams (`call`), rule and session ([`auth`]),
-//! message length (`message_limit`), service. On the way out, `fenghuo_durable::Error` becomes a `google.rpc.Status` ([`status`]).
+//! calls and streams of that person (`call_limits`), message length (`message_limit`), service. On the way out, `fenghuo_durable::Error` becomes a `google.rpc.Status` ([`status`]).
 
+mod addresses;
 pub mod auth;
 pub mod bundle;
 mod call;
+mod call_limits;
 pub mod certificate;
 pub mod client;
 pub mod config;
 mod connections;
 mod console_listener;
 mod ending;
+mod held;
 pub mod keys;
+pub mod limits;
 mod message_limit;
 mod partner_channel;
 mod partner_listener;
 pub mod province_code;
 pub mod rules;
 pub mod signing;
+mod slow_reader;
+mod slow_request;
 pub mod status;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
@@ -39,6 +45,7 @@ pub use client::{ClientSession, console_channel};
 pub use config::{LogFormat, NodeConfig};
 pub use console_listener::{Console, ConsoleListener, MAX_CONSOLE_MESSAGE_BYTES};
 pub use keys::{ProvinceKeys, keys_dir};
+pub use limits::Limits;
 pub use partner_channel::{PartnerChannel, partner_channel};
 pub use partner_listener::{MAX_PARTNER_MESSAGE_BYTES, PartnerListener, PartnerPeer, peer};
 pub use status::{RemoteError, from_status, to_status};
