@@ -25,7 +25,8 @@ pub(crate) fn check(content: &Notification) -> bool {
         return judged.map_or_else(refused, |()| false);
     }
     judged.unwrap();
-    assert!(content.name.starts_with("provinces/420000/notifications/") && !content.name.contains('\0'), "{:?}", content.name);
+    assert!(content.name.starts_with("provinces/420000/notifications/") && content.name.matches('/').count() == 3, "{:?}", content.name);
+    assert!(!content.subject.contains(['\0', '\n', '\u{202e}', '\u{1b}']), "{:?}", content.subject);
     let again = Notification::decode(content.encode_to_vec().as_slice()).unwrap();
     assert_eq!(&again, content);
     let text = letter::text("1", "湖北省", "重庆市", content, fixture::now());
@@ -42,7 +43,7 @@ pub(crate) fn check_given(given: &Acknowledgement) -> bool {
     true
 }
 
-/// A warning, a short one, an acknowledgement, and one whose name is not the sender's.
+/// A warning, a short one, an acknowledgement, one whose name is not the sender's, and one whose text turns its direction.
 pub fn seeds() -> Vec<Seed> {
     let short = Notification { substances: vec![], place: None, flow_m3_per_s: None, ..sample() };
     let foreign = Notification { name: "provinces/500000/notifications/1".into(), ..sample() };
@@ -53,8 +54,10 @@ pub fn seeds() -> Vec<Seed> {
         acknowledge_time: Some(to_proto(fixture::now())),
         remark: String::new(),
     };
+    let turned = Notification { subject: "\u{202e}水源安全".into(), ..sample() };
     vec![
         ("warning", sample().encode_to_vec()),
+        ("turned", turned.encode_to_vec()),
         ("short", short.encode_to_vec()),
         ("acknowledgement", given.encode_to_vec()),
         ("of_another", foreign.encode_to_vec()),

@@ -101,7 +101,9 @@ impl Mail {
 /// Why a notification of this partner is refused by its content alone, if it is.
 pub fn refusal(partner: &str, content: &Message) -> Option<&'static str> {
     let home = format!("provinces/{partner}/");
-    let own = |name: &str, kind: &str| name.strip_prefix(&home).and_then(|rest| rest.strip_prefix(kind)).is_some_and(|id| !id.is_empty());
+    let own = |name: &str, kind: &str| {
+        name.strip_prefix(&home).and_then(|rest| rest.strip_prefix(kind)).is_some_and(|id| !id.is_empty() && !id.contains('/'))
+    };
     if !own(&content.name, "notifications/") {
         return Some("NAME_NOT_OF_SENDER");
     }
