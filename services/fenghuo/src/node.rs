@@ -83,9 +83,9 @@ impl Node {
         let code = config.province_code.clone();
         let keys = Arc::new(ProvinceKeys::load_or_create(&config.keys_dir, &code, &config.certificate_hosts(), wall::now())?);
         let sharing = Sharing::with_replicas(config.shared_listen);
-        let console = ConsoleListener::bind_among(config.console_listen, sharing)?;
+        let console = ConsoleListener::bind_among(config.console_listen, sharing)?.with_limits(config.limits.clone());
         let partners = match served.has(Service::Notification) {
-            true => Some(PartnerListener::bind_among(config.partner_listen, sharing)?),
+            true => Some(PartnerListener::bind_among(config.partner_listen, sharing)?.with_limits(config.limits.clone())),
             false => None,
         };
         let endpoint = partners.as_ref().map(|listener| config.endpoint(listener.local_address())).unwrap_or_default();

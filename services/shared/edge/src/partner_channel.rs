@@ -65,7 +65,7 @@ impl Service<http::Request<Body>> for PartnerChannel {
 }
 
 /// tonic 0.14 panics at error details that are not base64; a partner must not be able to stop our task by them.
-fn drop_unreadable_details(headers: &mut HeaderMap) {
+pub(crate) fn drop_unreadable_details(headers: &mut HeaderMap) {
     const DETAILS: &str = "grpc-status-details-bin";
     if headers.get(DETAILS).is_some_and(|details| STANDARD.decode(details.as_bytes()).is_err()) {
         headers.remove(DETAILS);
