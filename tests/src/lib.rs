@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // Tests: a failure here is a failed test.
 
 pub mod count;
+pub mod follow;
 pub mod node;
+pub mod outage;
 pub mod province;
 pub mod reports;

@@ -76,7 +76,8 @@ impl Node {
             Some(url) => Locations::Postgres(url.expose().to_owned()),
         };
         let node_space = Space::open(SpaceId::Real, &locations.node().await?, None, node_fittings()).await?;
-        let spaces = Spaces::open(locations, space_fittings(&code)).await?;
+        let fittings = Fittings { sqlite_group_max: config.sqlite_group_max, ..space_fittings(&code) };
+        let spaces = Spaces::open(locations, fittings).await?;
         let trust = PartnerTrust::new();
         let directory = Directory::load(&node_space, trust.clone()).await?;
         let links = Links::new();

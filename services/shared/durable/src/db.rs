@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::clock::Clock;
@@ -44,6 +45,7 @@ pub struct Db {
     kind: Kind,
     clock: Arc<Clock>,
     frozen: AtomicBool,
+    recorder: Arc<Mutex<Option<Recorder>>>,
     /// Told after every commit that logged something.
     pub(crate) logged: tokio::sync::Notify,
 }
@@ -56,8 +58,9 @@ impl Db {
 
     /// As [`Db::open`], with a limit on how many writes share one SQLite COMMIT (for benchmarks).
     pub async fn open_with(location: &Location, clock: Arc<Clock>, group_max: Option<usize>) -> Result<Arc<Self>> {
+        let recorder = Arc::new(Mutex::new(None));
         let kind = match location {
-            Location::Sqlite(path) => Kind::Sqlite(Sqlite::open(path, &clock, group_max)?),
+            Location::Sqlite(path) => Kind::Sqlite(Sqlite::open(path, &clock, group_max, recorder.clone())?),
             Location::Postgres(url) => {
                 let options: PgConnectOptions = url
                     .parse()
@@ -71,7 +74,7 @@ impl Db {
                 Kind::Postgres(pool)
             }
         };
-        Ok(Arc::new(Self { kind, clock, frozen: AtomicBool::new(false), logged: tokio::sync::Notify::new() }))
+        Ok(Arc::new(Self { kind, clock, frozen: AtomicBool::new(false), recorder, logged: tokio::sync::Notify::new() }))
     }
 
     /// Which database it is.
@@ -150,6 +153,7 @@ impl Db {
     async fn try_postgres<C, T>(&self, pool: &sqlx::PgPool, begin: &'static str, context: &C, run: &WriteFn<C, T>) -> Result<T> {
         let transaction = pool.begin_with(begin).await.map_err(|error| postgres_error(begin, error))?;
         let mut tx = Tx::new(Backend::Postgres(transaction), self.clock.clone());
+        tx.recorder = self.recorder.lock().clone();
         let outcome = run(context, &mut tx).await;
         let Backend::Postgres(transaction) = tx.backend else {
             return Err(Error::internal("a transaction changed its database"));
@@ -184,11 +188,9 @@ impl Db {
         self.write(sql, |sql, tx| Box::pin(tx.script(sql))).await
     }
 
-    /// Lets a benchmark see every statement of the SQLite writer with its parameters.
+    /// Lets a benchmark see every statement of the writes with its parameters (on PostgreSQL those of the reads as well).
     pub fn record_statements(&self, recorder: Option<Recorder>) {
-        if let Kind::Sqlite(sqlite) = &self.kind {
-            *sqlite.recorder.lock() = recorder;
-        }
+        *self.recorder.lock() = recorder;
     }
 
     /// From now on only reads: every write is refused with FAILED_PRECONDITION `EXERCISE_ENDED`. For the data of what is over.

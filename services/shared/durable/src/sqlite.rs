@@ -84,7 +84,6 @@ pub(crate) struct Sqlite {
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Arc<Mutex<Vec<Tx>>>,
     permits: Arc<Semaphore>,
-    pub(crate) recorder: Arc<Mutex<Option<Recorder>>>,
 }
 
 fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
@@ -104,15 +103,14 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, clock: &Arc<Clock>, group_max: Option<usize>) -> Result<Self> {
+    pub(crate) fn open(path: &Path, clock: &Arc<Clock>, group_max: Option<usize>, recording: Arc<Mutex<Option<Recorder>>>) -> Result<Self> {
         let mut writer_tx = connect(path, clock, false)?;
         let mut readers = Vec::new();
         for _ in 0..READERS {
             readers.push(connect(path, clock, true)?);
         }
-        let recorder = Arc::new(Mutex::new(None));
         let (jobs, queue) = mpsc::channel::<Box<dyn Job>>();
-        let (recording, most) = (recorder.clone(), group_max.unwrap_or(GROUP_MAX).max(1));
+        let most = group_max.unwrap_or(GROUP_MAX).max(1);
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
@@ -133,7 +131,6 @@ impl Sqlite {
             writer: Mutex::new(Some(writer)),
             readers: Arc::new(Mutex::new(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
-            recorder,
         })
     }
 
