@@ -4,6 +4,7 @@
 
 mod cli;
 mod drill;
+mod measure;
 mod node;
 
 use clap::Parser;

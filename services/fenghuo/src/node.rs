@@ -9,8 +9,11 @@ use fenghuo_mailbox::links::LinkState;
 use fenghuo_mailbox::{self as mailbox, Links, Mailbox};
 use fenghuo_node as node;
 use fenghuo_notification::{self as notification, Directory};
+use fenghuo_outward::{Outward, Parts as OutwardParts, Server, StreamLimits};
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
+
+use crate::measure::Measured;
 
 /// Where a started node is.
 #[derive(Debug, Clone)]
@@ -38,6 +41,7 @@ pub struct Node {
     notification: notification::Service,
     node: node::Service,
     mailbox: Mailbox,
+    outward: Option<Outward>,
     console: ConsoleListener,
     partners: PartnerListener,
     // Held until the databases are closed.
@@ -113,12 +117,18 @@ impl Node {
             setup_token: node.ensure_setup().await?,
         };
         let intake = intake::Service::new(spaces.clone(), &code);
-        Ok(Self { ready, keys, trust, spaces, node_space, intake, notification, node, mailbox, console, partners, _lock: lock })
+        let outward = outward(&config, &spaces)?;
+        Ok(Self { ready, keys, trust, spaces, node_space, intake, notification, node, mailbox, outward, console, partners, _lock: lock })
     }
 
     /// Where it is.
     pub fn ready(&self) -> &Ready {
         &self.ready
+    }
+
+    /// What its gauges are read from.
+    pub fn measured(&self) -> Measured {
+        Measured { spaces: self.spaces.clone(), node: self.node_space.clone(), links: self.mailbox.links().clone() }
     }
 
     /// Serves until `stop`; then drains, stops the mailbox, and closes the databases last.
@@ -134,6 +144,7 @@ impl Node {
             keys: self.keys.clone(),
         };
         let worker = self.mailbox.start(stop.clone());
+        let export = self.outward.map(|outward| outward.start(stop.clone()));
         // One listener that fails takes the other along: half a node would look like a whole one.
         let together = stop.clone();
         let (console, partners) = tokio::join!(
@@ -141,6 +152,9 @@ impl Node {
             ending(self.partners.serve(partner_routes(&self.mailbox), self.keys, self.trust, stop.clone()), &together),
         );
         let _ = worker.await;
+        if let Some(export) = export {
+            let _ = export.await;
+        }
         self.spaces.stop().await;
         self.node_space.stop().await;
         tracing::info!("stopped");
@@ -152,6 +166,15 @@ async fn ending(serving: impl Future<Output = Result<()>>, stop: &CancellationTo
     let outcome = serving.await;
     stop.cancel();
     outcome
+}
+
+/// The export of the log to NATS, if the configuration names a server.
+fn outward(config: &NodeConfig, spaces: &Arc<Spaces>) -> Result<Option<Outward>> {
+    let Some(nats) = &config.nats else { return Ok(None) };
+    let server = Server { url: nats.url.clone(), credentials_file: nats.credentials_file.clone(), ca_file: nats.ca_file.clone() };
+    let limits = StreamLimits { max_bytes: nats.max_bytes, ..StreamLimits::default() };
+    let (spaces, province_code) = (spaces.clone(), config.province_code.clone());
+    Outward::new(OutwardParts { spaces, province_code, server, generation: nats.generation, limits }).map(Some)
 }
 
 fn partner_routes(mailbox: &Mailbox) -> Routes {

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use clap::Args;
 use fenghuo_durable::{Db, Location, wall};
-use fenghuo_edge::{NodeConfig, ProvinceKeys, keys_dir};
+use fenghuo_edge::{NodeConfig, ProvinceKeys, keys_dir, telemetry};
 use serde_json::json;
 
 use super::Outcome;
@@ -31,6 +31,9 @@ pub async fn run(args: DoctorArgs) -> Outcome {
     findings.push(Finding { what: "data folder", fault: data_folder(&config).err() });
     findings.push(Finding { what: "keys", fault: keys(&config).err() });
     findings.push(Finding { what: "database", fault: database(&config).await.err() });
+    if config.otlp_endpoint.is_some() {
+        findings.push(Finding { what: "OTLP collector", fault: telemetry::probe(&config).await.err() });
+    }
     for (what, address) in [("console port", config.console_listen), ("partner port", config.partner_listen)] {
         let fault =
             TcpListener::bind(address).err().map(|error| format!("{address}: {error}; stop what listens there, or choose another port"));

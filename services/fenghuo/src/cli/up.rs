@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
 use super::output::Failure;
+use crate::measure;
 use crate::node::{Node, Ready};
 
 const EXAMPLES: &str = "Examples:
@@ -83,7 +84,7 @@ pub async fn run(args: UpArgs, postgres_only: bool) -> Outcome {
             "database_url: `fenghuo serve` runs on PostgreSQL; give --database-url, or use `fenghuo up` for SQLite".to_owned(),
         ));
     }
-    telemetry::init(config.log_format)?;
+    let telemetry = telemetry::init(&config)?;
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     let mut signals = Signals::new()?;
@@ -96,8 +97,12 @@ pub async fn run(args: UpArgs, postgres_only: bool) -> Outcome {
     });
     let node = Node::open(config).await?;
     announce(&args, node.ready());
-    node.serve(stop).await?;
-    Ok(())
+    if telemetry.exports() {
+        tokio::spawn(measure::run(node.measured(), stop.clone()));
+    }
+    let served = node.serve(stop).await;
+    telemetry.stop().await;
+    Ok(served?)
 }
 
 struct Signals {

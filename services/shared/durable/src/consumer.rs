@@ -6,6 +6,7 @@ use crate::db::{Db, Isolation};
 use crate::error::Result;
 use crate::log::Event;
 use crate::params;
+use crate::trace::{self, FutureExt as _, KeyValue, Span, SpanKind};
 use crate::tx::{Dialect, Tx};
 
 /// Events read in one transaction.
@@ -49,7 +50,7 @@ pub(crate) async fn advance(db: &Db, consumer: std::sync::Arc<dyn Consumer>, mos
                 return Ok(0);
             };
             for event in events.iter().filter(|event| consumer.wants(&event.kind)) {
-                consumer.handle(tx, event).await?;
+                take(tx, consumer.as_ref(), event).await?;
             }
             let sql = "UPDATE log_cursor SET seq = $1, failures = 0, last_error = '' WHERE consumer = $2";
             tx.execute_one(sql, params![last.seq, consumer.name()]).await?;
@@ -57,6 +58,30 @@ pub(crate) async fn advance(db: &Db, consumer: std::sync::Arc<dyn Consumer>, mos
         })
     })
     .await
+}
+
+/// One event's effect, as work in the trace that the event belongs to.
+async fn take(tx: &mut Tx, consumer: &dyn Consumer, event: &Event) -> Result<()> {
+    let Some(parent) = trace::parse(&event.traceparent) else { return consumer.handle(tx, event).await };
+    let span = Span::child(SpanKind::Consumer, format!("process {}", event.kind), &parent, || {
+        vec![
+            KeyValue::new("messaging.system", "fenghuo"),
+            KeyValue::new("messaging.operation.name", "process"),
+            KeyValue::new("messaging.operation.type", "process"),
+            KeyValue::new("messaging.destination.name", "log"),
+            KeyValue::new("messaging.consumer.group.name", consumer.name()),
+            KeyValue::new("messaging.message.id", event.event_id.clone()),
+            KeyValue::new("fenghuo.event.kind", event.kind.clone()),
+            KeyValue::new("fenghuo.space.kind", tx.space_kind()),
+        ]
+    });
+    let before = tx.set_trace(span.context().clone());
+    let outcome = consumer.handle(tx, event).with_context(span.context().clone()).await;
+    tx.set_trace(before);
+    if let Err(error) = &outcome {
+        span.fail(error.reason, error.message.clone());
+    }
+    outcome
 }
 
 async fn lock_cursor(tx: &mut Tx, name: &'static str) -> Result<u64> {

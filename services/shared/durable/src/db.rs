@@ -11,7 +11,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::measure;
 use crate::sqlite::{Sqlite, WriteFn};
+use crate::trace::{Context, KeyValue, Span, SpanKind};
 use crate::tx::{Backend, Dialect, Recorder, Tx, postgres_error};
 
 /// Runs of one write before the caller is asked to repeat it.
@@ -35,6 +37,23 @@ pub enum Isolation {
     ReadCommitted,
 }
 
+/// How busy a database is, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// SQLite.
+    Sqlite {
+        /// Writes that the writer has not taken up.
+        writes_waiting: usize,
+    },
+    /// PostgreSQL.
+    Postgres {
+        /// Connections at work.
+        used: usize,
+        /// Connections that wait for work.
+        idle: usize,
+    },
+}
+
 enum Kind {
     Sqlite(Sqlite),
     Postgres(sqlx::PgPool),
@@ -43,6 +62,8 @@ enum Kind {
 /// One database.
 pub struct Db {
     kind: Kind,
+    /// Of the file without its ending, or of the database.
+    name: Arc<str>,
     clock: Arc<Clock>,
     frozen: AtomicBool,
     recorder: Arc<Mutex<Option<Recorder>>>,
@@ -74,7 +95,7 @@ impl Db {
                 Kind::Postgres(pool)
             }
         };
-        Ok(Arc::new(Self { kind, clock, frozen: AtomicBool::new(false), recorder, logged: tokio::sync::Notify::new() }))
+        Ok(Arc::new(Self { kind, name: name_of(location), clock, frozen: AtomicBool::new(false), recorder, logged: tokio::sync::Notify::new() }))
     }
 
     /// Which database it is.
@@ -124,43 +145,86 @@ impl Db {
         if self.frozen.load(Ordering::Acquire) {
             return Err(Error::precondition("EXERCISE_ENDED", "the exercise is over; its data can be read and no longer changed"));
         }
-        match &self.kind {
-            Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
-            Kind::Postgres(pool) => self.write_postgres(pool, isolation, &context, &run).await,
+        let span = self.write_span();
+        let outcome = match &self.kind {
+            Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>, span.context().clone()).await,
+            Kind::Postgres(pool) => self.write_postgres(pool, isolation, &context, &run, &span).await,
+        };
+        if let Err(error) = &outcome {
+            span.fail(error.reason, error.message.clone());
         }
+        outcome
     }
 
-    async fn write_postgres<C, T>(&self, pool: &sqlx::PgPool, isolation: Isolation, context: &C, run: &WriteFn<C, T>) -> Result<T> {
+    /// A write as work in the trace of whoever asks for it; none where nobody does.
+    fn write_span(&self) -> Span {
+        let (kind, system) = match self.kind {
+            Kind::Sqlite(_) => (SpanKind::Internal, "sqlite"),
+            Kind::Postgres(_) => (SpanKind::Client, "postgresql"),
+        };
+        Context::map_current(|parent| {
+            Span::child(kind, format!("write {}", self.name), parent, || {
+                vec![
+                    KeyValue::new("db.system.name", system),
+                    KeyValue::new("db.namespace", self.name.clone()),
+                    KeyValue::new("db.operation.name", "write"),
+                ]
+            })
+        })
+    }
+
+    async fn write_postgres<C, T>(
+        &self,
+        pool: &sqlx::PgPool,
+        isolation: Isolation,
+        context: &C,
+        run: &WriteFn<C, T>,
+        span: &Span,
+    ) -> Result<T> {
         let begin = match isolation {
             Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
             Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         let mut tries = 0;
         loop {
-            let outcome = self.try_postgres(pool, begin, context, run).await;
+            let outcome = self.try_postgres(pool, begin, context, run, span.context()).await;
             match outcome {
                 Err(error) if error.rerun && tries < RERUNS_MAX => {
                     tries += 1;
+                    measure::RERUNS.add(1, &[]);
                     // Spread the losers, so that they do not meet again at once.
                     let spread = u64::from(crate::clock::wall::now().subsec_nanosecond().unsigned_abs()) / 1000 % 7;
                     tokio::time::sleep(Duration::from_millis(u64::from(tries.min(10)) + spread)).await;
                 }
-                other => return other,
+                other => {
+                    span.set("fenghuo.db.reruns", i64::from(tries));
+                    return other;
+                }
             }
         }
     }
 
-    async fn try_postgres<C, T>(&self, pool: &sqlx::PgPool, begin: &'static str, context: &C, run: &WriteFn<C, T>) -> Result<T> {
+    async fn try_postgres<C, T>(
+        &self,
+        pool: &sqlx::PgPool,
+        begin: &'static str,
+        context: &C,
+        run: &WriteFn<C, T>,
+        trace: &Context,
+    ) -> Result<T> {
         let transaction = pool.begin_with(begin).await.map_err(|error| postgres_error(begin, error))?;
         let mut tx = Tx::new(Backend::Postgres(transaction), self.clock.clone());
         tx.recorder = self.recorder.lock().clone();
+        tx.trace = trace.clone();
         let outcome = run(context, &mut tx).await;
+        let after = std::mem::take(&mut tx.after_commit);
         let Backend::Postgres(transaction) = tx.backend else {
             return Err(Error::internal("a transaction changed its database"));
         };
         match outcome {
             Ok(value) => {
                 transaction.commit().await.map_err(|error| postgres_error("COMMIT", error))?;
+                after.into_iter().for_each(|act| act());
                 Ok(value)
             }
             Err(error) => {
@@ -179,7 +243,9 @@ impl Db {
     {
         match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.read(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
-            Kind::Postgres(pool) => self.try_postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &context, &run).await,
+            Kind::Postgres(pool) => {
+                self.try_postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &context, &run, &Context::new()).await
+            }
         }
     }
 
@@ -198,12 +264,35 @@ impl Db {
         self.frozen.store(true, Ordering::Release);
     }
 
+    /// How busy it is now.
+    pub fn load(&self) -> Load {
+        match &self.kind {
+            Kind::Sqlite(sqlite) => Load::Sqlite { writes_waiting: sqlite.waiting() },
+            Kind::Postgres(pool) => {
+                let idle = pool.num_idle();
+                Load::Postgres { used: (pool.size() as usize).saturating_sub(idle), idle }
+            }
+        }
+    }
+
+    /// Is this the data of what is over? Nothing is written to it any more.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Acquire)
+    }
+
     /// Finishes what is queued and closes.
     pub async fn close(&self) {
         match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.close(),
             Kind::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+fn name_of(location: &Location) -> Arc<str> {
+    match location {
+        Location::Sqlite(path) => path.file_stem().unwrap_or_default().to_string_lossy().into(),
+        Location::Postgres(url) => url.rsplit('/').next().and_then(|name| name.split('?').next()).unwrap_or_default().into(),
     }
 }
 

@@ -15,8 +15,10 @@ pub mod db;
 pub mod error;
 pub mod faults;
 pub mod log;
+pub mod measure;
 pub mod migrate;
 pub mod page;
+pub mod queues;
 pub mod request;
 pub mod space;
 pub mod space_id;
@@ -26,6 +28,7 @@ mod sqlite;
 #[allow(clippy::expect_used, missing_docs)]
 pub mod testing;
 pub mod timers;
+pub mod trace;
 pub mod tx;
 pub mod value;
 pub mod verify;

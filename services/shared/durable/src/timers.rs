@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use crate::clock::{new_id, wall};
 use crate::db::{Db, Isolation};
 use crate::error::{Error, Result};
+use crate::measure::TIMERS_FIRED;
 use crate::params;
+use crate::trace::{self, Context, FutureExt as _, KeyValue, Span, SpanKind};
 use crate::tx::{Dialect, Tx};
 
 /// Longest wait between two tries of a failing timer, in seconds.
@@ -124,15 +126,47 @@ async fn fire_in(tx: &mut Tx, handlers: &[Arc<dyn TimerHandler>]) -> Result<Fire
     };
     tx.script("SAVEPOINT fire").await?;
     tx.execute_one("DELETE FROM timer_due WHERE timer_id = $1", params![&timer.timer_id]).await?;
-    match handler.fire(tx, &timer).await {
-        Ok(()) => Ok(Fired::Done(timer.kind)),
+    match fire(tx, handler.as_ref(), &timer).await {
+        Ok(()) => {
+            let space = tx.space_kind();
+            tx.count(&TIMERS_FIRED, || {
+                vec![KeyValue::new("fenghuo.timer.kind", handler.kind()), KeyValue::new("fenghuo.space.kind", space)]
+            });
+            Ok(Fired::Done(timer.kind))
+        }
         Err(error) if error.rerun => Err(error),
         Err(error) => {
             // Undo what the handler did, and the deletion with it.
+            tx.after_commit.clear();
             tx.script("ROLLBACK TO SAVEPOINT fire").await?;
             Ok(Fired::Failed(timer.timer_id, error))
         }
     }
+}
+
+/// Lets the handler act, as the beginning of a trace: it may be days since the timer was set. A link leads to the trace of the record's
+/// last change.
+async fn fire(tx: &mut Tx, handler: &dyn TimerHandler, timer: &Timer) -> Result<()> {
+    if !trace::installed() {
+        return handler.fire(tx, timer).await;
+    }
+    let sql = "SELECT traceparent FROM log_event WHERE subject = $1 ORDER BY revision DESC LIMIT 1";
+    let last = tx.row(sql, params![&timer.subject]).await?.map(|row| row.text(0)).transpose()?.unwrap_or_default();
+    let link = trace::parse(&last).unwrap_or_default();
+    let span = Span::linked(SpanKind::Consumer, format!("fire {}", handler.kind()), &Context::new(), &link, || {
+        vec![
+            KeyValue::new("fenghuo.timer.kind", handler.kind()),
+            KeyValue::new("fenghuo.timer.delay_ms", timer.fired_at.duration_since(timer.due_at).as_millis() as i64),
+            KeyValue::new("fenghuo.space.kind", tx.space_kind()),
+        ]
+    });
+    let before = tx.set_trace(span.context().clone());
+    let outcome = handler.fire(tx, timer).with_context(span.context().clone()).await;
+    tx.set_trace(before);
+    if let Err(error) = &outcome {
+        span.fail(error.reason, error.message.clone());
+    }
+    outcome
 }
 
 async fn note_failure(db: &Db, timer_id: String, text: String) -> Result<()> {

@@ -5,6 +5,7 @@ use sqlx::{Column, Row as _, TypeInfo};
 
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::trace::{self, Context};
 use crate::value::{Row, Value};
 use std::sync::Arc;
 
@@ -27,14 +28,21 @@ pub struct Tx {
     pub(crate) backend: Backend,
     pub(crate) clock: Arc<Clock>,
     pub(crate) recorder: Option<Recorder>,
+    /// The trace that what is written here belongs to.
+    pub(crate) trace: Context,
+    /// Run once this has been committed.
+    pub(crate) after_commit: Vec<AfterCommit>,
 }
+
+/// What is done when a transaction has been committed.
+pub(crate) type AfterCommit = Box<dyn FnOnce() + Send>;
 
 /// Sees each statement with its parameters; for benchmarks that replay a real request.
 pub type Recorder = Arc<dyn Fn(&'static str, &[Value]) + Send + Sync>;
 
 impl Tx {
     pub(crate) fn new(backend: Backend, clock: Arc<Clock>) -> Self {
-        Self { backend, clock, recorder: None }
+        Self { backend, clock, recorder: None, trace: Context::new(), after_commit: Vec::new() }
     }
 
     /// Which database this is.
@@ -53,6 +61,23 @@ impl Tx {
     /// The clock of the space.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The `traceparent` of what is written here, for an event or an envelope; empty if it belongs to no trace.
+    pub fn traceparent(&self) -> String {
+        trace::traceparent(&self.trace)
+    }
+
+    /// What is written from here on goes on with another trace, that of a message or an event; gives back the one before. A text that
+    /// names no trace changes nothing.
+    pub fn continue_trace(&mut self, traceparent: &str) -> Context {
+        let next = trace::parse(traceparent).unwrap_or_else(|| self.trace.clone());
+        self.set_trace(next)
+    }
+
+    /// The same with a context at hand.
+    pub fn set_trace(&mut self, next: Context) -> Context {
+        std::mem::replace(&mut self.trace, next)
     }
 
     /// Runs a statement; the number of rows that it changed.

@@ -12,6 +12,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Deserializer};
 
 use crate::bundle::check_endpoint;
+use crate::nats_config::{NatsConfig, NatsTexts};
 use crate::province_code::check_province_code;
 
 /// The prefix of our environment variables.
@@ -30,6 +31,14 @@ pub const SETTINGS: &[&str] = &[
     "acknowledge_within_s",
     "log_format",
     "sqlite_group_max",
+    "otlp_endpoint",
+    "otlp_ca_file",
+    "trace_percent",
+    "nats_url",
+    "nats_credentials_file",
+    "nats_ca_file",
+    "nats_generation",
+    "nats_max_bytes",
 ];
 
 /// How log lines are written.
@@ -87,6 +96,15 @@ pub struct NodeConfig {
     /// At most so many writes share one COMMIT on SQLite. For measurements alone: 1 shows what a COMMIT for each call costs; a node that
     /// serves people leaves it out.
     pub sqlite_group_max: Option<usize>,
+    /// The OTLP collector (gRPC) that takes spans and metrics, such as "http://127.0.0.1:4317"; https to another machine. Without it nothing
+    /// is exported.
+    pub otlp_endpoint: Option<String>,
+    /// Authorities (PEM) that may sign an https collector's certificate. Default: those of the system.
+    pub otlp_ca_file: Option<PathBuf>,
+    /// How many of a hundred traces are exported, chosen by their id. Default 100.
+    pub trace_percent: u8,
+    /// The NATS server to which the event log is published; none: it is not.
+    pub nats: Option<NatsConfig>,
 }
 
 impl NodeConfig {
@@ -167,6 +185,22 @@ struct Raw {
     log_format: Option<String>,
     #[serde(default, deserialize_with = "text")]
     sqlite_group_max: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    otlp_endpoint: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    otlp_ca_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    trace_percent: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_url: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_credentials_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_ca_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_generation: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_max_bytes: Option<String>,
 }
 
 impl Raw {
@@ -187,6 +221,14 @@ impl Raw {
             faults.add("partner_listen", format!("{partner_listen} is the console's address too; each listener needs its own"));
         }
         faults.endpoint(self.partner_endpoint.as_deref(), partner_listen);
+        let nats = NatsTexts {
+            url: self.nats_url,
+            credentials_file: self.nats_credentials_file,
+            ca_file: self.nats_ca_file,
+            generation: self.nats_generation,
+            max_bytes: self.nats_max_bytes,
+        };
+        let nats = nats.check(&mut faults.0);
         let config = NodeConfig {
             province_code,
             display_name,
@@ -200,6 +242,10 @@ impl Raw {
             acknowledge_within_s: faults.seconds("acknowledge_within_s", self.acknowledge_within_s, 900),
             log_format: faults.log_format(self.log_format),
             sqlite_group_max: faults.group_max(self.sqlite_group_max),
+            otlp_endpoint: faults.otlp_endpoint(self.otlp_endpoint),
+            otlp_ca_file: self.otlp_ca_file.filter(|file| !file.is_empty()).map(PathBuf::from),
+            trace_percent: faults.percent("trace_percent", self.trace_percent),
+            nats,
         };
         if faults.0.is_empty() { Ok(config) } else { Err(Error::invalid_fields(faults.0)) }
     }
@@ -283,6 +329,22 @@ impl Faults {
             self.add("sqlite_group_max", format!("\"{value}\" is not a whole number from 1 to 256"));
         }
         most
+    }
+
+    fn otlp_endpoint(&mut self, value: Option<String>) -> Option<String> {
+        let url = value.filter(|url| !url.is_empty())?;
+        if let Err(what) = crate::telemetry::check_endpoint(&url) {
+            self.add("otlp_endpoint", what);
+        }
+        Some(url)
+    }
+
+    fn percent(&mut self, field: &str, value: Option<String>) -> u8 {
+        let Some(value) = value else { return 100 };
+        value.parse().ok().filter(|percent| *percent <= 100).unwrap_or_else(|| {
+            self.add(field, format!("\"{value}\" is not a whole number from 0 to 100"));
+            100
+        })
     }
 
     fn log_format(&mut self, value: Option<String>) -> LogFormat {

@@ -21,6 +21,7 @@ use tower::ServiceExt;
 
 use crate::partner_listener::PartnerPeer;
 use crate::status::chain;
+use crate::telemetry::Via;
 use crate::trust::PartnerTrust;
 
 /// How long what runs may go on after the stop.
@@ -95,7 +96,8 @@ async fn serve_connection(stream: TcpStream, from: SocketAddr, site: Site, stop:
         tracing::debug!(listener = site.name, %from, %error, "a connection was gone before it began");
         return;
     }
-    let Some(tls) = site.tls.clone() else { return serve_http(stream, None, site, stop).await };
+    let via = Via { here: stream.local_addr().unwrap_or(from), there: from };
+    let Some(tls) = site.tls.clone() else { return serve_http(stream, None, via, site, stop).await };
     let handshake = tokio::select! {
         () = stop.cancelled() => return,
         handshake = timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)) => handshake,
@@ -104,18 +106,19 @@ async fn serve_connection(stream: TcpStream, from: SocketAddr, site: Site, stop:
         Ok(Ok(stream)) => {
             let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
             let peer = site.trust.as_ref().zip(leaf).and_then(|(trust, leaf)| PartnerPeer::of(leaf, from, trust));
-            serve_http(stream, peer, site, stop).await;
+            serve_http(stream, peer, via, site, stop).await;
         }
         Ok(Err(error)) => tracing::warn!(listener = site.name, %from, reason = %chain(&error), "a TLS handshake was refused"),
         Err(_) => tracing::warn!(listener = site.name, %from, "a TLS handshake was not finished in {} s", HANDSHAKE.as_secs()),
     }
 }
 
-async fn serve_http<S>(stream: S, peer: Option<PartnerPeer>, site: Site, stop: CancellationToken)
+async fn serve_http<S>(stream: S, peer: Option<PartnerPeer>, via: Via, site: Site, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let app = site.app.map_request(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(via);
         if let Some(peer) = &peer {
             request.extensions_mut().insert(peer.clone());
         }

@@ -12,7 +12,9 @@ pub mod envelope;
 pub mod inbox;
 pub mod links;
 pub mod machine;
+pub mod queues;
 pub mod store;
+mod telemetry;
 pub mod transport;
 pub mod verify;
 

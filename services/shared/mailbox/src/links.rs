@@ -80,6 +80,12 @@ impl Links {
         self.known.read().get(&(space, partner.to_owned())).cloned().unwrap_or_default()
     }
 
+    /// Every link of a space, by partner.
+    pub fn of(&self, space: SpaceId) -> Vec<(String, LinkStatus)> {
+        let known = self.known.read();
+        known.iter().filter(|((of, _), _)| *of == space).map(|((_, partner), status)| (partner.clone(), status.clone())).collect()
+    }
+
     /// Wakes when a state changes.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()

@@ -9,6 +9,7 @@ use super::{key, link, read_envelope, read_receipt};
 use crate::envelope::{Opened, SpaceKeys, kind_of, sign_receipt};
 use crate::inbox::{Inbox, Incoming, Judgement};
 use crate::machine::{Arrival, Head, MAX_BATCH, MAX_BATCH_BYTES, arrival};
+use crate::telemetry;
 
 /// What came of an envelope that arrived.
 #[derive(Debug)]
@@ -78,6 +79,7 @@ async fn store(tx: &mut Tx, signer: &SpaceKeys, inbox: &dyn Inbox, opened: &Open
             inbox.take(tx, &incoming).await?
         }
     };
+    telemetry::count_received(tx, partner, kind_of(content), judgement.outcome().0);
     let receipt = sign_receipt(&signer.keys, opened, &judgement);
     insert(tx, opened, &receipt, &judgement).await?;
     let head = Head { epoch: offered.epoch, position: offered.position, digest: offered.digest };

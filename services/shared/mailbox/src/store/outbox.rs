@@ -11,6 +11,7 @@ use super::{read_digest, read_envelope};
 use crate::envelope::{Opened, Outgoing, SpaceKeys, kind_of, open_receipt, seal};
 use crate::inbox::Inbox;
 use crate::machine::{self, Arrival, Digest, Head, ReceiptMeaning, Waiting};
+use crate::telemetry;
 
 /// Where an envelope stands in its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub async fn enqueue(tx: &mut Tx, signer: &SpaceKeys, partner: &str, content: Co
         envelope_id: new_id().to_string(),
         space_time: Some(to_proto(tx.now())),
         clock_setting: tx.clock().setting_number(),
-        traceparent: String::new(),
+        traceparent: tx.traceparent(),
         content: Some(content),
     };
     let (signed, digest) = seal(&signer.keys, &envelope)?;
@@ -140,7 +141,11 @@ pub async fn store_receipt(tx: &mut Tx, inbox: &dyn Inbox, partner: &str, signed
     let envelope =
         Envelope::decode(bytes.as_slice()).map_err(|error| Error::internal("a stored envelope cannot be read").caused_by(error))?;
     let outgoing = Outgoing { partner: partner.to_owned(), envelope, digest, recovered };
-    inbox.receipted(tx, &outgoing, &receipt).await
+    telemetry::count_receipted(tx, partner, kind_of(outgoing.envelope.content.as_ref()), receipt.outcome());
+    let before = tx.continue_trace(&outgoing.envelope.traceparent);
+    let outcome = inbox.receipted(tx, &outgoing, &receipt).await;
+    tx.set_trace(before);
+    outcome
 }
 
 fn not_ours(receipt: &Receipt, id: &StreamId, what: &str) -> Error {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use fenghuo_api::partner::v1::partner_service_client::PartnerServiceClient;
 use fenghuo_api::partner::v1::*;
 use fenghuo_api::time::from_proto;
+use fenghuo_durable::trace::FutureExt as _;
 use fenghuo_durable::{Error, Space, Tx, wall};
 use fenghuo_edge::{MAX_PARTNER_MESSAGE_BYTES, PartnerChannel, RemoteError, from_status, partner_channel};
 
@@ -15,6 +16,7 @@ use crate::machine::{Digest, Head, compare};
 use crate::store::inbox::{self, diverged};
 use crate::store::outbox;
 use crate::store::stream::{self, Direction};
+use crate::telemetry::Sending;
 
 /// A handshake that takes longer has failed: the desk sees a cut within seconds.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -145,7 +147,9 @@ impl Client {
             if envelopes.is_empty() {
                 return Ok(delivered);
             }
-            let answer = self.calls()?.deliver_envelopes(DeliverEnvelopesRequest { envelopes }).await?.into_inner();
+            let sending = Sending::begin(&self.route.province_code, &envelopes);
+            let call = self.calls()?.deliver_envelopes(DeliverEnvelopesRequest { envelopes }).with_context(sending.context()).await;
+            let answer = call.inspect_err(|status| sending.failed(status.message()))?.into_inner();
             if answer.receipts.is_empty() {
                 return Err(Failure::Other("the partner answered a delivery without any receipt".to_owned()));
             }

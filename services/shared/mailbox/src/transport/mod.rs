@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use fenghuo_api::partner::v1::partner_service_server::PartnerServiceServer;
 use fenghuo_api::partner::v1::{SignedEnvelope, SignedReceipt};
+use fenghuo_durable::trace::FutureExt as _;
 use fenghuo_durable::{Code, Error, Result, Space, SpaceId, Spaces, Tx, sha256};
 use fenghuo_edge::{MAX_PARTNER_MESSAGE_BYTES, PartnerTrust, ProvinceKeys};
 use tokio::sync::watch;
@@ -23,6 +24,7 @@ use crate::inbox::Inbox;
 use crate::links::{LinkState, Links};
 use crate::store::inbox::{Received, receive};
 use crate::store::{key, link, outbox};
+use crate::telemetry::taking_in;
 
 /// How to reach a partner that has a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,9 +111,11 @@ impl Mailbox {
     /// Stores one envelope of a partner, pushed or pulled, and gives the receipt.
     pub(crate) async fn take_in(&self, space: &Arc<Space>, opened: Opened) -> Result<SignedReceipt> {
         let partner = opened.stream.sender.clone();
+        let work = taking_in(&opened);
         let context = (self.signer(space.id()), self.parts.inbox.clone(), opened);
-        let received: Received =
-            space.db().write(context, |(signer, inbox, opened), tx: &mut Tx| Box::pin(receive(tx, signer, inbox.as_ref(), opened))).await?;
+        let write = space.db().write(context, |(signer, inbox, opened), tx: &mut Tx| Box::pin(receive(tx, signer, inbox.as_ref(), opened)));
+        let stored = write.with_context(work.context().clone()).await;
+        let received: Received = stored.inspect_err(|error| work.fail(error.reason, error.message.clone()))?;
         if let Some(public_key) = &received.new_key {
             self.parts.trust.add_signing_key(&partner, public_key)?;
         }
