@@ -119,6 +119,18 @@ impl Province {
         Self { process, admin: self.admin.clone(), officer: self.officer.clone(), channel }
     }
 
+    /// Starts the process again after its end while others start too; put it in its place with [`Province::replace`].
+    pub async fn start_again_beside(&self) -> Process {
+        let spec = self.process.spec().clone();
+        tokio::task::spawn_blocking(move || Process::start(&spec)).await.unwrap()
+    }
+
+    /// Goes on with this process in the place of the one that has ended.
+    pub fn replace(&mut self, process: Process) {
+        self.process = process;
+        self.channel = channel(&self.process);
+    }
+
     /// Kills the process without warning and starts it again.
     pub fn kill_and_restart(&mut self) {
         self.process.kill();

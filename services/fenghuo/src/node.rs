@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::served::{Served, Service};
-use fenghuo_durable::{Fittings, FolderLock, Hold, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall, watch_clock};
+use fenghuo_durable::{
+    Fittings, FolderLock, Hold, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall, watch_clock,
+};
 use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, Sharing};
 use fenghuo_incident_intake as intake;
 use fenghuo_mailbox::links::LinkState;
@@ -99,7 +101,8 @@ impl Node {
         let restored = mailbox::restored_flag(&config.data_dir).exists();
         // Before any space opens: its clockwork starts with it.
         hold.set(node::operation::quarantine::begin(&node_space, &code, restored).await?);
-        let spaces = Spaces::open(locations, Fittings { hold: hold.clone(), ..space_fittings(&code, &served) }).await?;
+        let fittings = Fittings { hold: hold.clone(), sqlite_group_max: config.sqlite_group_max, ..space_fittings(&code, &served) };
+        let spaces = Spaces::open(locations, fittings).await?;
         let trust = PartnerTrust::new();
         let directory = Directory::load(&node_space, trust.clone()).await?;
         let links = Links::new();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::clock::Clock;
@@ -86,6 +87,7 @@ pub struct Db {
     standing: Option<Standing>,
     /// The clock's row as it was last seen; in an exercise each transaction looks at it, once there is one.
     clock_seen: parking_lot::Mutex<Option<Kept>>,
+    recorder: Arc<Mutex<Option<Recorder>>>,
     /// Told after every commit that logged something.
     pub(crate) logged: tokio::sync::Notify,
 }
@@ -98,8 +100,9 @@ impl Db {
 
     /// As [`Db::open`], with a limit on how many writes share one SQLite COMMIT (for benchmarks).
     pub async fn open_with(location: &Location, clock: Arc<Clock>, group_max: Option<usize>) -> Result<Arc<Self>> {
+        let recorder = Arc::new(Mutex::new(None));
         let (kind, standing) = match location {
-            Location::Sqlite(path) => (Kind::Sqlite(Sqlite::open(path, &clock, group_max)?), None),
+            Location::Sqlite(path) => (Kind::Sqlite(Sqlite::open(path, &clock, group_max, recorder.clone())?), None),
             Location::Postgres(url) => {
                 let options: PgConnectOptions = url
                     .parse()
@@ -117,7 +120,7 @@ impl Db {
         };
         let (frozen, clock_seen, logged) = (AtomicBool::new(false), parking_lot::Mutex::default(), tokio::sync::Notify::new());
         let health = crate::health::Health::default();
-        Ok(Arc::new(Self { kind, name: name_of(location), clock, frozen, health, standing, clock_seen, logged }))
+        Ok(Arc::new(Self { kind, name: name_of(location), clock, frozen, recorder, health, standing, clock_seen, logged }))
     }
 
     /// Which database it is.
@@ -249,6 +252,7 @@ impl Db {
     ) -> Result<T> {
         let transaction = pool.begin_with(begin).await.map_err(|error| postgres_error(begin, error))?;
         let mut tx = Tx::new(Backend::Postgres(transaction), self.clock.clone());
+        tx.recorder = self.recorder.lock().clone();
         tx.trace = trace.clone();
         let outcome = match self.look_at_clock(&mut tx).await {
             Ok(()) => run(context, &mut tx).await,
@@ -315,11 +319,9 @@ impl Db {
         self.write(sql, |sql, tx| Box::pin(tx.script(sql))).await
     }
 
-    /// Lets a benchmark see every statement of the SQLite writer with its parameters.
+    /// Lets a benchmark see every statement of the writes with its parameters (on PostgreSQL those of the reads as well).
     pub fn record_statements(&self, recorder: Option<Recorder>) {
-        if let Kind::Sqlite(sqlite) = &self.kind {
-            *sqlite.recorder.lock() = recorder;
-        }
+        *self.recorder.lock() = recorder;
     }
 
     /// From now on only reads: every write is refused with FAILED_PRECONDITION `EXERCISE_ENDED`. For the data of what is over.

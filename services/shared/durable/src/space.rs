@@ -38,6 +38,8 @@ pub struct Fittings {
     pub consumers: Vec<Arc<dyn Consumer>>,
     /// Handlers of timers.
     pub timers: Vec<Arc<dyn TimerHandler>>,
+    /// At most so many writes share one SQLite COMMIT, where a measurement wants that.
+    pub sqlite_group_max: Option<usize>,
     /// While it is held, no timer fires. One for all spaces of a node.
     pub hold: crate::hold::Hold,
     /// Readers that another process of this node runs.
@@ -101,7 +103,7 @@ impl Space {
             // Number 0 gives way to what the database has, or to the first setting.
             SpaceId::Exercise(_) => Clock::exercise(ClockSetting { number: 0, space_time: Timestamp::MIN, rate: 0.0 }),
         });
-        let db = Db::open(location, clock).await?;
+        let db = Db::open_with(location, clock, fittings.sqlite_group_max).await?;
         migrate::migrate(&db, &fittings.migrations).await?;
         let space =
             Self { id, db, fittings, head: watch::Sender::new(0), stop: watch::Sender::new(false), tasks: parking_lot::Mutex::default() };

@@ -104,7 +104,6 @@ pub(crate) struct Sqlite {
     permits: Arc<Semaphore>,
     /// Writes that the writer has not taken up.
     waiting: Arc<AtomicUsize>,
-    pub(crate) recorder: Arc<Mutex<Option<Recorder>>>,
 }
 
 fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
@@ -132,17 +131,16 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, clock: &Arc<Clock>, group_max: Option<usize>) -> Result<Self> {
+    pub(crate) fn open(path: &Path, clock: &Arc<Clock>, group_max: Option<usize>, recording: Arc<Mutex<Option<Recorder>>>) -> Result<Self> {
         let mut writer_tx = connect(path, clock, false)?;
         let mut readers = Vec::new();
         for _ in 0..READERS {
             readers.push(connect(path, clock, true)?);
         }
-        let recorder = Arc::new(Mutex::new(None));
         let (jobs, queue) = mpsc::channel::<Box<dyn Job>>();
         let waiting = Arc::new(AtomicUsize::new(0));
         let taken = waiting.clone();
-        let (recording, most) = (recorder.clone(), group_max.unwrap_or(GROUP_MAX).max(1));
+        let most = group_max.unwrap_or(GROUP_MAX).max(1);
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
@@ -165,7 +163,6 @@ impl Sqlite {
             readers: Arc::new(Mutex::new(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
             waiting,
-            recorder,
         })
     }
 

@@ -44,8 +44,8 @@ pub mod tls;
 pub mod trust;
 
 pub use auth::{Authenticate, Caller, Grant, Role, SignedIn, caller};
-pub use conditions::{Condition, Conditions};
 pub use client::{ClientSession, console_channel};
+pub use conditions::{Condition, Conditions};
 pub use config::{LogFormat, NodeConfig};
 pub use connections::Sharing;
 pub use console_listener::{Console, ConsoleListener, MAX_CONSOLE_MESSAGE_BYTES};
