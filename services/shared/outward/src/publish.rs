@@ -85,15 +85,17 @@ impl SpaceExport {
     }
 
     async fn try_for_ever(&self) {
+        // Correct with any number of exporters; of several replicas one is enough.
+        let mut turn = self.space.db().lease("outward");
         let mut wait = RETRY.0;
-        // Correct with any number of exporters; of several replicas, one is enough.
-        let mut lease = self.space.db().lease("outward.exporter");
         loop {
-            lease.held().await;
+            self.tell(|status| status.elsewhere = !turn.is_held());
+            turn.held().await;
+            self.tell(|status| status.elsewhere = false);
             let before = self.published();
             let published = tokio::select! {
                 published = self.publish() => published,
-                () = lease.lost() => continue,
+                () = turn.lost() => continue,
             };
             let fault = match published {
                 Ok(Pause::Over) => return,
