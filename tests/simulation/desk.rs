@@ -43,7 +43,7 @@ impl Inbox<MemLedger> for Desk {
                 ledger.tables.taken.push(taken);
             }
             // Now and then something is refused: it is stored and receipted all the same.
-            let refuse = incoming.envelope.position % 7 == 0;
+            let refuse = incoming.envelope.position.is_multiple_of(7);
             Ok(if refuse { Judgement::Refused("CONTENT_INVALID") } else { Judgement::Accepted })
         })
     }

@@ -142,7 +142,7 @@ impl World {
             trace: trace.then(Vec::new),
         };
         let hub: Hub = Arc::new(Mutex::new(shared));
-        let nodes = (0..plan.nodes).map(|index| Node::new(index)).collect();
+        let nodes = (0..plan.nodes).map(Node::new).collect();
         let mut world = Self {
             hub,
             nodes,
