@@ -10,6 +10,7 @@ mod alone;
 mod exercises;
 mod mail;
 mod races;
+mod rate;
 mod takeover;
 
 /// Rounds of each race: `FENGHUO_ROUNDS`, or this many.

@@ -1,7 +1,7 @@
 //! `SubmitReport`: a report in, an incident out.
 
 use fenghuo_api::incident::v1::{SubmitReportRequest, SubmitReportResponse};
-use fenghuo_durable::{Error, RequestKey, Result, new_id};
+use fenghuo_durable::{Error, Isolation, RequestKey, Result, new_id};
 use fenghuo_edge::Caller;
 
 use super::{authorised, whole};
@@ -22,9 +22,11 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: SubmitRe
     report.name = format!("provinces/{}/reports/{}", service.province_code(), new_id());
     report.recorded_by = format!("{} {}", caller.display_name, caller.post).trim().to_owned();
     let context = (report, target, caller.clone(), service.province_code().to_owned(), key.request_id.clone());
+    // READ COMMITTED: `take` holds the lock of matching before it looks, and an incident is stored only at the revision that was read.
+    // SERIALIZABLE would look at a picture older than the lock, and run again for each report that came before.
     space
         .db()
-        .write_once(key, context, |(report, target, caller, province, request_id), tx| {
+        .write_once_isolated(Isolation::ReadCommitted, key, context, |(report, target, caller, province, request_id), tx| {
             Box::pin(async move {
                 if let Target::Incident(name) = target {
                     authorised(tx, caller, METHOD, name).await?;

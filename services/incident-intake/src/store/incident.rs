@@ -102,7 +102,7 @@ pub async fn save(tx: &mut Tx, incident: &mut Incident, told: Told) -> Result<()
     ];
     let written = tx.execute(sql, values).await?;
     if written != 1 {
-        return Err(Error::new(fenghuo_durable::Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"));
+        return Err(Error::race_lost());
     }
     for remote in &incident.remote_incidents {
         tx.execute(

@@ -1,6 +1,6 @@
 //! Exercises.
 
-use fenghuo_durable::{Code, Error, NewEvent, Result, Row, Tx, params};
+use fenghuo_durable::{Error, NewEvent, Result, Row, Tx, params};
 use serde_json::json;
 
 use super::Told;
@@ -41,7 +41,7 @@ pub async fn save(tx: &mut Tx, province_code: &str, exercise: &mut Exercise, tol
         WHERE node_exercise.revision = excluded.revision - 1";
     let values = params![&exercise.name, exercise.revision, province_code, exercise.state.as_str(), exercise.opened_at, &body];
     if tx.execute(sql, values).await? != 1 {
-        return Err(Error::new(Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"));
+        return Err(Error::race_lost());
     }
     let payload = json!({
         "state": exercise.state, "clock": exercise.clock, "province_codes": exercise.province_codes, "ended_at": exercise.ended_at,

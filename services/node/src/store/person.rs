@@ -1,6 +1,6 @@
 //! People.
 
-use fenghuo_durable::{Code, Error, NewEvent, Result, Row, Tx, params};
+use fenghuo_durable::{Error, NewEvent, Result, Row, Tx, params};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -63,7 +63,7 @@ pub async fn save(tx: &mut Tx, province_code: &str, person: &mut Person, told: T
     let administers = person.administers_from(province_code);
     let values = params![&person.name, person.revision, province_code, &person.user_name, administers, &body];
     if tx.execute(sql, values).await? != 1 {
-        return Err(Error::new(Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"));
+        return Err(Error::race_lost());
     }
     let private = json!({ "user_name": person.user_name, "display_name": person.display_name, "post": person.post });
     tx.append(NewEvent {

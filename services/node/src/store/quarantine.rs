@@ -1,6 +1,6 @@
 //! The quarantine.
 
-use fenghuo_durable::{Code, Error, NewEvent, Result, Tx, params};
+use fenghuo_durable::{Error, NewEvent, Result, Tx, params};
 use serde_json::json;
 
 use super::Told;
@@ -22,7 +22,7 @@ pub async fn save(tx: &mut Tx, province_code: &str, quarantine: &mut Quarantine,
         ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, body = excluded.body
         WHERE operation_quarantine.revision = excluded.revision - 1";
     if tx.execute(sql, params![&quarantine.name, quarantine.revision, &body]).await? != 1 {
-        return Err(Error::new(Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"));
+        return Err(Error::race_lost());
     }
     let private = (!quarantine.reason.is_empty()).then(|| json!({ "reason": quarantine.reason }).to_string());
     tx.append(NewEvent {

@@ -1,6 +1,6 @@
 //! Notifications.
 
-use fenghuo_durable::{Code, Error, NewEvent, Result, Row, Tx, params};
+use fenghuo_durable::{Error, NewEvent, Result, Row, Tx, params};
 use prost::Message;
 
 use crate::domain::{Direction, Notification};
@@ -102,7 +102,7 @@ pub async fn save(tx: &mut Tx, found: &mut Notification, told: Told) -> Result<(
         &body
     ];
     if tx.execute(sql, values).await? != 1 {
-        return Err(Error::new(Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"));
+        return Err(Error::race_lost());
     }
     let snapshot = hex::encode(notification_out(found).encode_to_vec());
     tx.append(NewEvent {

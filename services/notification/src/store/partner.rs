@@ -1,6 +1,6 @@
 //! Partners, in the node's database.
 
-use fenghuo_durable::{Code, Error, NewEvent, Result, Tx, params};
+use fenghuo_durable::{Error, NewEvent, Result, Tx, params};
 
 use crate::domain::Partner;
 use crate::wire::{read_json, write_json};
@@ -24,7 +24,7 @@ pub async fn save(tx: &mut Tx, us: &str, partner: &mut Partner, kind: &'static s
     let sql = "INSERT INTO notification_partner (name, revision, admin_code, province_code, body) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, body = excluded.body WHERE notification_partner.revision = excluded.revision - 1";
     if tx.execute(sql, params![&partner.name, partner.revision, us, &partner.province_code, &body]).await? != 1 {
-        return Err(Error::new(Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"));
+        return Err(Error::race_lost());
     }
     tx.append(NewEvent {
         service: "notification",

@@ -87,6 +87,13 @@ impl Error {
         Self::new(Code::FailedPrecondition, reason, message)
     }
 
+    /// Another change of the same record came first: the write runs again by itself, and only if that does not help is the caller told.
+    pub fn race_lost() -> Self {
+        let mut error = Self::new(Code::Aborted, "RACE_LOST", "another change came first; read again and repeat");
+        error.rerun = true;
+        error
+    }
+
     /// Our own fault, with its cause.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(Code::Internal, "INTERNAL", message)

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use ring::digest;
 
 use crate::clock::wall;
-use crate::db::Db;
+use crate::db::{Db, Isolation};
 use crate::error::{Code, Error, Result};
 use crate::params;
 use crate::tx::Tx;
@@ -47,8 +47,18 @@ impl Db {
         T: prost::Message + Default + 'static,
         F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
+        self.write_once_isolated(Isolation::Serializable, key, context, run).await
+    }
+
+    /// As [`Db::write_once`], with the isolation said.
+    pub async fn write_once_isolated<C, T, F>(&self, isolation: Isolation, key: RequestKey, context: C, run: F) -> Result<T>
+    where
+        C: Send + Sync + 'static,
+        T: prost::Message + Default + 'static,
+        F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
+    {
         let run = Arc::new(run);
-        self.write((key, context, run), |(key, context, run), tx| {
+        self.write_isolated(isolation, (key, context, run), |(key, context, run), tx| {
             Box::pin(async move {
                 if let Some(answer) = kept(tx, key).await? {
                     return T::decode(answer.as_slice()).map_err(|error| Error::internal("a kept answer cannot be read").caused_by(error));

@@ -254,7 +254,7 @@ fn unreachable_database() -> Error {
 pub(crate) fn postgres_error(sql: &str, error: sqlx::Error) -> Error {
     let state = error.as_database_error().and_then(|db| db.code()).unwrap_or_default().into_owned();
     let mut mapped = match state.as_str() {
-        "40001" | "40P01" => Error::new(Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"),
+        "40001" | "40P01" => Error::race_lost(),
         "23505" | "23503" | "23514" => Error::new(Code::Aborted, "CONSTRAINT", "another change came first; read again and repeat"),
         "53100" => Error::unavailable("DISK_FULL", "the database's disk is full; nothing was changed; free some space and repeat the call"),
         "" => unreachable_database(),

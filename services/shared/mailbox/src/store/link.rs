@@ -20,7 +20,7 @@ pub(crate) async fn save(tx: &mut Tx, province: &str, partner: &str, status: &Li
     let sql = "INSERT INTO mailbox_link (name, revision, admin_code, body) VALUES ($1, $2, $3, $4)
         ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, body = excluded.body WHERE mailbox_link.revision = excluded.revision - 1";
     if tx.execute(sql, params![&name, revision + 1, province, &body]).await? != 1 {
-        return Err(Error::new(fenghuo_durable::Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"));
+        return Err(Error::race_lost());
     }
     tx.append(NewEvent {
         service: "mailbox",
