@@ -36,12 +36,14 @@ sign_in_admin() {
   fi
 }
 
+# Not `grep -q`: it would stop reading at its match, and `pipefail` would take what the writer then meets for "not there".
+
 # add_person CODE USER NAME POST ROLE...
 add_person() {
   local code=$1 user=$2 name=$3 post=$4 role grants=()
   shift 4
   for role in "$@"; do grants+=(--grant "$role:$code"); done
-  if as_admin "$code" person list --json | json 'it.map((person) => person.user_name).join("\n")' | grep -qx "$user"; then return; fi
+  if as_admin "$code" person list --json | json 'it.map((person) => person.user_name).join("\n")' | grep -x "$user" >/dev/null; then return; fi
   FENGHUO_NEW_PASSWORD=$(password_of "$data" "$code" "$user") as_admin "$code" person add --user "$user" --name "$name" --post "$post" "${grants[@]}" >/dev/null
 }
 
@@ -56,7 +58,7 @@ add_demo_people() {
 # enrol CODE NEIGHBOUR: takes the neighbour's bundle into CODE's directory, with its fingerprint.
 enrol() {
   local code=$1 neighbour=$2 bundle=$data/$2.bundle.json fingerprint
-  if as_admin "$code" partner list --json | json 'it.map((partner) => partner.province_code).join("\n")' | grep -qx "$neighbour"; then return; fi
+  if as_admin "$code" partner list --json | json 'it.map((partner) => partner.province_code).join("\n")' | grep -x "$neighbour" >/dev/null; then return; fi
   fingerprint=$(as_admin "$neighbour" partner bundle --out "$bundle" --json | json 'it.fingerprint')
   as_admin "$code" partner enrol "$bundle" --fingerprint "$fingerprint" >/dev/null
   rm -f "$bundle"
