@@ -9,4 +9,5 @@ pub mod conditions;
 pub mod count;
 pub mod node;
 pub mod province;
+pub mod replicas;
 pub mod reports;

@@ -68,6 +68,26 @@ impl Spec {
         self
     }
 
+    /// The first of several replicas on this PostgreSQL database; [`Spec::replica`] gives the others.
+    pub fn replicated(self, url: &str) -> Self {
+        let keys = self.dir.with_file_name(format!("{}-keys", self.code)).display().to_string();
+        let mut spec = self.on_postgres(url);
+        spec.command = "serve".to_owned();
+        spec.options.extend(["--keys".to_owned(), keys]);
+        spec
+    }
+
+    /// Another replica of the same node: the same database and keys, a folder of its own.
+    pub fn replica(&self, name: &str) -> Self {
+        Self { dir: self.dir.with_file_name(format!("{}-{name}", self.code)), ..self.clone() }
+    }
+
+    /// With an option of the command line.
+    pub fn option(mut self, words: &[&str]) -> Self {
+        self.options.extend(words.iter().map(|word| (*word).to_owned()));
+        self
+    }
+
     /// With a variable.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));

@@ -57,6 +57,18 @@ impl Province {
         province
     }
 
+    /// A node that was set up before, by an administrator of this name; the officer is added. Gives the process back if there is none.
+    pub async fn of(process: Process, admin: &str) -> Result<Self, Process> {
+        let channel = channel(&process);
+        let anonymous = InterceptedService::new(channel.clone(), ClientSession::anonymous());
+        let request = SignInRequest { user_name: admin.into(), password: PASSWORD.into() };
+        let Ok(answer) = SessionServiceClient::new(anonymous).sign_in(request).await else { return Err(process) };
+        let mut province = Self { process, admin: answer.into_inner().session_token, officer: String::new(), channel };
+        let roles = [Role::Viewer, Role::DutyOfficer, Role::Commander, Role::Liaison, Role::Administrator];
+        province.officer = province.add_person("officer", &roles).await;
+        Ok(province)
+    }
+
     /// Six-digit code.
     pub fn code(&self) -> &str {
         &self.process.spec().code
@@ -88,6 +100,13 @@ impl Province {
     pub fn start_again(&mut self) {
         self.process.start_again();
         self.channel = channel(&self.process);
+    }
+
+    /// Starts a further replica of this node (see [`Spec::replica`]) at an address of its own; its people are the same.
+    pub fn beside(&self, spec: &Spec) -> Self {
+        let process = Process::start(spec);
+        let channel = channel(&process);
+        Self { process, admin: self.admin.clone(), officer: self.officer.clone(), channel }
     }
 
     /// Kills the process without warning and starts it again.
@@ -143,6 +162,16 @@ impl Province {
     /// The partners, as the officer.
     pub fn directory(&self) -> PartnerDirectoryServiceClient<Signed> {
         PartnerDirectoryServiceClient::new(self.desk())
+    }
+
+    /// People, as the administrator.
+    pub fn people(&self) -> PeopleServiceClient<Signed> {
+        PeopleServiceClient::new(self.as_admin())
+    }
+
+    /// The partners, as the administrator.
+    pub fn directory_as_admin(&self) -> PartnerDirectoryServiceClient<Signed> {
+        PartnerDirectoryServiceClient::new(self.as_admin())
     }
 
     /// Takes another province's bundle into the directory. `endpoint` replaces the one in the bundle where it is given.

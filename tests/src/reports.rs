@@ -14,11 +14,19 @@ use crate::province::Province;
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// A report of xanthate in a river, as an officer would type it: about another water body each time, so that each opens an incident of
-/// its own.
+/// A report of a spill in a river, as an officer would type it: about another water and another substance each time, so that each opens
+/// an incident of its own. Another water alone would not do: two reports of one substance from one county match.
 pub fn report(admin_code: &str) -> Report {
-    let water = format!("{}号支流", NEXT.fetch_add(1, Ordering::Relaxed));
-    Report { place: Some(Place { admin_code: admin_code.into(), water_body: water, ..Place::default() }), ..spill(admin_code) }
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut report = spill(admin_code);
+    if let Some(place) = &mut report.place {
+        place.water_body = format!("{number}号支流");
+    }
+    for substance in &mut report.substances {
+        substance.name = format!("{number}号选矿药剂");
+        substance.cas = String::new();
+    }
+    report
 }
 
 /// A report of one and the same spill, whoever tells of it.

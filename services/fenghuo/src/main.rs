@@ -8,6 +8,7 @@ mod conditions;
 mod drill;
 mod measure;
 mod node;
+mod served;
 
 use clap::Parser;
 

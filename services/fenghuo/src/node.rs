@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::served::{Served, Service};
 use fenghuo_durable::{Fittings, FolderLock, Hold, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
-use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, keys_dir};
+use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, Sharing};
 use fenghuo_incident_intake as intake;
 use fenghuo_mailbox::links::LinkState;
 use fenghuo_mailbox::{self as mailbox, Links, Mailbox};
@@ -45,17 +46,23 @@ pub struct Node {
     mailbox: Mailbox,
     outward: Option<Outward>,
     console: ConsoleListener,
-    partners: PartnerListener,
+    /// Where notification is served.
+    partners: Option<PartnerListener>,
+    served: Served,
     // Held until the databases are closed.
     _lock: FolderLock,
 }
 
-/// What every space has, of every service.
-pub fn space_fittings(province_code: &str) -> Fittings {
+/// What every space has, of every service. What this process does not serve has its tables all the same.
+pub fn space_fittings(province_code: &str, served: &Served) -> Fittings {
     let mut fittings = Fittings::default();
-    mailbox::fit(&mut fittings);
-    intake::fit(&mut fittings, province_code);
-    notification::fit(&mut fittings);
+    let (mut mail, mut reports, mut notices) = (Fittings::default(), Fittings::default(), Fittings::default());
+    mailbox::fit(&mut mail);
+    intake::fit(&mut reports, province_code);
+    notification::fit(&mut notices);
+    fittings.add(mail, served.has(Service::Notification));
+    fittings.add(reports, served.has(Service::IncidentIntake));
+    fittings.add(notices, served.has(Service::Notification));
     fittings
 }
 
@@ -70,13 +77,18 @@ pub fn node_fittings() -> Fittings {
 impl Node {
     /// Opens keys and databases and binds the ports.
     pub async fn open(config: NodeConfig) -> Result<Self> {
+        let served = Served::of(&config.only)?;
         let lock = lock_folder(&config.data_dir)?;
         crate::backup::restore::refuse_unfinished(&config.data_dir)?;
         let code = config.province_code.clone();
-        let keys = Arc::new(ProvinceKeys::load_or_create(&keys_dir(&config.data_dir), &code, &config.certificate_hosts(), wall::now())?);
-        let console = ConsoleListener::bind(config.console_listen).await?;
-        let partners = PartnerListener::bind(config.partner_listen).await?;
-        let endpoint = config.endpoint(partners.local_address());
+        let keys = Arc::new(ProvinceKeys::load_or_create(&config.keys_dir, &code, &config.certificate_hosts(), wall::now())?);
+        let sharing = Sharing::with_replicas(config.shared_listen);
+        let console = ConsoleListener::bind_among(config.console_listen, sharing)?;
+        let partners = match served.has(Service::Notification) {
+            true => Some(PartnerListener::bind_among(config.partner_listen, sharing)?),
+            false => None,
+        };
+        let endpoint = partners.as_ref().map(|listener| config.endpoint(listener.local_address())).unwrap_or_default();
 
         let locations = match &config.database_url {
             None => Locations::Sqlite(config.data_dir.join("spaces")),
@@ -87,22 +99,11 @@ impl Node {
         let restored = mailbox::restored_flag(&config.data_dir).exists();
         // Before any space opens: its clockwork starts with it.
         hold.set(node::operation::quarantine::begin(&node_space, &code, restored).await?);
-        let spaces = Spaces::open(locations, Fittings { hold: hold.clone(), ..space_fittings(&code) }).await?;
+        let spaces = Spaces::open(locations, Fittings { hold: hold.clone(), ..space_fittings(&code, &served) }).await?;
         let trust = PartnerTrust::new();
         let directory = Directory::load(&node_space, trust.clone()).await?;
         let links = Links::new();
 
-        let notification = notification::Service::new(notification::Needs {
-            spaces: spaces.clone(),
-            node: node_space.clone(),
-            keys: keys.clone(),
-            directory: directory.clone(),
-            links: links.clone(),
-            display_name: config.display_name.clone(),
-            endpoint: endpoint.clone(),
-            duty_telephone: config.duty_telephone.clone(),
-            acknowledge_within_s: config.acknowledge_within_s,
-        });
         let mail = notification::Mail { province_code: code.clone(), acknowledge_within_s: config.acknowledge_within_s };
         let mailbox = Mailbox::new(mailbox::Parts {
             spaces: spaces.clone(),
@@ -111,6 +112,18 @@ impl Node {
             inbox: Arc::new(mail),
             links: links.clone(),
             routes: directory.routes(),
+        });
+        let notification = notification::Service::new(notification::Needs {
+            spaces: spaces.clone(),
+            node: node_space.clone(),
+            keys: keys.clone(),
+            directory: directory.clone(),
+            mailbox: mailbox.clone(),
+            links: links.clone(),
+            display_name: config.display_name.clone(),
+            endpoint: endpoint.clone(),
+            duty_telephone: config.duty_telephone.clone(),
+            acknowledge_within_s: config.acknowledge_within_s,
         });
         let outward = outward(&config, &spaces)?;
         let operation = operation_parts(&config, &directory, &links, outward.as_ref(), hold);
@@ -123,10 +136,25 @@ impl Node {
             display_name: config.display_name.clone(),
             console_url: console.url(),
             partner_url: endpoint,
-            setup_token: node.ensure_setup().await?,
+            setup_token: if served.has(Service::Node) { node.ensure_setup().await? } else { None },
         };
         let intake = intake::Service::new(spaces.clone(), &code);
-        Ok(Self { ready, keys, trust, spaces, node_space, intake, notification, node, mailbox, outward, console, partners, _lock: lock })
+        Ok(Self {
+            ready,
+            keys,
+            trust,
+            spaces,
+            node_space,
+            intake,
+            notification,
+            node,
+            mailbox,
+            outward,
+            console,
+            partners,
+            served,
+            _lock: lock,
+        })
     }
 
     /// Where it is.
@@ -141,33 +169,49 @@ impl Node {
 
     /// Serves until `stop`; then drains, stops the mailbox, and closes the databases last.
     pub async fn serve(self, stop: CancellationToken) -> Result<()> {
-        let mut routes = RoutesBuilder::default();
-        self.intake.add_routes(&mut routes);
-        self.notification.add_routes(&mut routes);
-        self.node.add_routes(&mut routes);
+        let exercises = self.node.follow_exercises();
         let console = Console {
-            routes: routes.routes(),
-            static_files: fenghuo_console::router(),
+            routes: self.routes(),
+            static_files: if self.served.has(Service::Console) { fenghuo_console::router() } else { Default::default() },
             sessions: Arc::new(self.node.clone()),
             keys: self.keys.clone(),
         };
-        let worker = self.mailbox.start(stop.clone());
+        let worker = self.served.has(Service::Notification).then(|| self.mailbox.start(stop.clone()));
         let watch = self.node.watch_over(stop.clone());
         let export = self.outward.map(|outward| outward.start(stop.clone()));
         // One listener that fails takes the other along: half a node would look like a whole one.
         let together = stop.clone();
         let (console, partners) = tokio::join!(
             ending(self.console.serve(console, stop.clone()), &together),
-            ending(self.partners.serve(partner_routes(&self.mailbox), self.keys, self.trust, stop.clone()), &together),
+            ending(serve_partners(self.partners, partner_routes(&self.mailbox), self.keys, self.trust, stop.clone()), &together),
         );
-        let _ = tokio::join!(worker, watch);
+        if let Some(worker) = worker {
+            let _ = worker.await;
+        }
+        let _ = watch.await;
         if let Some(export) = export {
             let _ = export.await;
         }
         self.spaces.stop().await;
         self.node_space.stop().await;
+        let _ = exercises.await;
         tracing::info!("stopped");
         console.and(partners)
+    }
+
+    /// The calls of the services that this process serves.
+    fn routes(&self) -> Routes {
+        let mut routes = RoutesBuilder::default();
+        if self.served.has(Service::IncidentIntake) {
+            self.intake.add_routes(&mut routes);
+        }
+        if self.served.has(Service::Notification) {
+            self.notification.add_routes(&mut routes);
+        }
+        if self.served.has(Service::Node) {
+            self.node.add_routes(&mut routes);
+        }
+        routes.routes()
     }
 }
 
@@ -184,6 +228,23 @@ fn outward(config: &NodeConfig, spaces: &Arc<Spaces>) -> Result<Option<Outward>>
     let limits = StreamLimits { max_bytes: nats.max_bytes, ..StreamLimits::default() };
     let (spaces, province_code) = (spaces.clone(), config.province_code.clone());
     Outward::new(OutwardParts { spaces, province_code, server, generation: nats.generation, limits }).map(Some)
+}
+
+/// Serves partners, or waits for the end where another process does.
+async fn serve_partners(
+    listener: Option<PartnerListener>,
+    routes: Routes,
+    keys: Arc<ProvinceKeys>,
+    trust: Arc<PartnerTrust>,
+    stop: CancellationToken,
+) -> Result<()> {
+    match listener {
+        Some(listener) => listener.serve(routes, keys, trust, stop).await,
+        None => {
+            stop.cancelled().await;
+            Ok(())
+        }
+    }
 }
 
 fn partner_routes(mailbox: &Mailbox) -> Routes {

@@ -8,7 +8,6 @@ use fenghuo_edge::Caller;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use crate::domain::{Exercise, ExerciseState};
 use crate::operation::{Known, OperationParts};
 use crate::passwords::Passwords;
 use crate::store;
@@ -133,27 +132,6 @@ impl Service {
         let issued = issued.await?;
         self.set_up().store(!issued, Ordering::Relaxed);
         Ok(issued.then_some(token))
-    }
-
-    /// Call at each start, once: opens the spaces of the exercises again, those that are over to be read only. One that cannot be opened
-    /// is told in the log and stays closed: an exercise must not keep the real desk from starting.
-    pub async fn resume_exercises(&self) -> Result<()> {
-        let _held = self.exercises.lock().await;
-        for exercise in self.db().read((), |(), tx| Box::pin(store::exercise::all(tx))).await? {
-            if let Err(error) = self.resume(&exercise).await {
-                tracing::error!(exercise = %exercise.name, error = &error as &dyn std::error::Error, "an exercise could not be opened again");
-            }
-        }
-        Ok(())
-    }
-
-    async fn resume(&self, exercise: &Exercise) -> Result<()> {
-        let (id, first) = (exercise.space_id()?, exercise.first_clock.into());
-        match exercise.state {
-            ExerciseState::Open => self.spaces().open_exercise(id, Some(first)).await?,
-            ExerciseState::Ended => self.spaces().open_ended(id, first).await?,
-        };
-        Ok(())
     }
 
     pub(crate) fn parts(&self) -> &Parts {

@@ -15,42 +15,40 @@ use tokio::net::TcpListener;
 use tonic::{Request, Response, Status};
 
 /// Attributes as texts.
-pub type Attributes = BTreeMap<String, String>;
+pub(crate) type Attributes = BTreeMap<String, String>;
 
 /// A span as it came.
 #[derive(Debug, Clone)]
-pub struct Span {
+pub(crate) struct Span {
     /// Province code of the node that sent it.
-    pub province: String,
+    pub(crate) province: String,
     /// Trace, in hex.
-    pub trace: String,
+    pub(crate) trace: String,
     /// Itself, in hex.
-    pub id: String,
+    pub(crate) id: String,
     /// Its parent, in hex; empty if none.
-    pub parent: String,
+    pub(crate) parent: String,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// 1 internal, 2 server, 3 client, 4 producer, 5 consumer.
-    pub kind: i32,
+    pub(crate) kind: i32,
     /// Its attributes.
-    pub attributes: Attributes,
-    /// Spans that it links to, in hex.
-    pub links: Vec<String>,
+    pub(crate) attributes: Attributes,
 }
 
 /// The last value of a metric for one set of attributes.
 #[derive(Debug, Clone)]
-pub struct Point {
+pub(crate) struct Point {
     /// Province code of the node that sent it.
-    pub province: String,
+    pub(crate) province: String,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its unit.
-    pub unit: String,
+    pub(crate) unit: String,
     /// Its attributes.
-    pub attributes: Attributes,
+    pub(crate) attributes: Attributes,
     /// The value; of a histogram, how many it counted.
-    pub value: f64,
+    pub(crate) value: f64,
 }
 
 #[derive(Debug, Default)]
@@ -62,14 +60,14 @@ struct Kept {
 
 /// The running collector. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Collector {
+pub(crate) struct Collector {
     kept: Arc<Mutex<Kept>>,
     address: SocketAddr,
 }
 
 impl Collector {
     /// Listens on a free port of this machine.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let collector = Self { kept: Arc::default(), address: listener.local_addr().unwrap() };
         let served = tonic::transport::Server::builder()
@@ -81,33 +79,33 @@ impl Collector {
     }
 
     /// For `otlp_endpoint`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Every span of a trace.
-    pub fn trace(&self, trace: &str) -> Vec<Span> {
+    pub(crate) fn trace(&self, trace: &str) -> Vec<Span> {
         self.kept.lock().unwrap().spans.iter().filter(|span| span.trace == trace).cloned().collect()
     }
 
     /// Every span.
-    pub fn spans(&self) -> Vec<Span> {
+    pub(crate) fn spans(&self) -> Vec<Span> {
         self.kept.lock().unwrap().spans.clone()
     }
 
     /// The last values of a metric of a node.
-    pub fn points(&self, province: &str, name: &str) -> Vec<Point> {
+    pub(crate) fn points(&self, province: &str, name: &str) -> Vec<Point> {
         let kept = self.kept.lock().unwrap();
         kept.points.values().filter(|point| point.province == province && point.name == name).cloned().collect()
     }
 
     /// Names and units of all metrics that came.
-    pub fn metrics(&self) -> BTreeMap<String, String> {
+    pub(crate) fn metrics(&self) -> BTreeMap<String, String> {
         self.kept.lock().unwrap().points.values().map(|point| (point.name.clone(), point.unit.clone())).collect()
     }
 
     /// Attributes of every resource that sent something.
-    pub fn resources(&self) -> Vec<Attributes> {
+    pub(crate) fn resources(&self) -> Vec<Attributes> {
         self.kept.lock().unwrap().resources.clone()
     }
 }
@@ -142,7 +140,6 @@ impl TraceService for Collector {
                     name: span.name,
                     kind: span.kind,
                     attributes: texts(&span.attributes),
-                    links: span.links.iter().map(|link| hex(&link.span_id)).collect(),
                 });
             }
             kept.resources.push(resource);

@@ -11,6 +11,7 @@ use fenghuo_notification as notification;
 
 use super::manifest::{DatabasePart, Manifest};
 use crate::node::{node_fittings, space_fittings};
+use crate::served::Served;
 
 /// Every step of schema that this program knows: of the node's own database, and of a space.
 pub fn known_schema(province_code: &str) -> (Vec<Migration>, Vec<Migration>) {
@@ -18,7 +19,7 @@ pub fn known_schema(province_code: &str) -> (Vec<Migration>, Vec<Migration>) {
         let steps = fenghuo_durable::migrate::MECHANISMS.iter().chain(lists.into_iter().flatten());
         steps.copied().collect()
     };
-    (all(node_fittings().migrations), all(space_fittings(province_code).migrations))
+    (all(node_fittings().migrations), all(space_fittings(province_code, &Served::all()).migrations))
 }
 
 /// Refuses what this program must not restore: another province's, another kind of database, a schema that it does not know.

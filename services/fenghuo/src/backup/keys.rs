@@ -8,7 +8,7 @@ use fenghuo_durable::{Error, Result};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::{cannot, name_of};
+use super::{cannot, name_of, sync_dir};
 
 /// The province that the keys in a folder state.
 pub fn stated_province(keys: &Path) -> Result<String> {
@@ -35,9 +35,9 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     let entries = fs::read_dir(from).map_err(|error| cannot("read", from, error))?;
     for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
         let copy = to.join(name_of(&path));
-        fs::copy(&path, &copy).map_err(|error| cannot("write", &copy, error))?;
+        fs::copy(&path, &copy).and_then(|_| fs::File::open(&copy)?.sync_all()).map_err(|error| cannot("write", &copy, error))?;
     }
-    Ok(())
+    sync_dir(to)
 }
 
 /// A new folder for its owner alone.

@@ -21,8 +21,10 @@ use fenghuo_durable::{Error, Locations, Result};
 pub struct Place {
     /// Six-digit code.
     pub province_code: String,
-    /// Keys and SQLite databases.
+    /// SQLite databases, and the mark of a restored node.
     pub data_dir: PathBuf,
+    /// The province's keys; below the data folder, unless replicas share them.
+    pub keys_dir: PathBuf,
     /// PostgreSQL; without it SQLite in the data folder.
     pub database_url: Option<String>,
 }

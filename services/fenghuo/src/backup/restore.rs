@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use fenghuo_durable::databases::{beginning_with, drop_all, rename_all};
 use fenghuo_durable::{Error, Location, Result, Verification, create_postgres_database, lock_folder};
-use fenghuo_edge::keys_dir;
 use fenghuo_mailbox::restored_flag;
 
 use super::manifest::Manifest;
@@ -19,6 +18,8 @@ use super::{Place, Progress, archive, cannot, check, keys, postgres, sync_dir};
 const MARK: &str = "restoring";
 /// What the mark says once all stands ready and only the databases' names are wanting.
 const PLACING: &str = "placing";
+/// The same where the restore has put the keys in place as well.
+const PLACING_WITH_KEYS: &str = "placing, with keys";
 /// Where a restore works.
 const WORK: &str = ".restoring";
 
@@ -119,7 +120,7 @@ impl<'p> Target<'p> {
     /// Ends what an interrupted restore left: `true` if only its last step was wanting.
     async fn finish_interrupted(&self) -> Result<bool> {
         let Ok(stage) = fs::read_to_string(self.in_folder(MARK)) else { return Ok(false) };
-        if stage == PLACING && self.databases_are_there().await? {
+        if stage.starts_with(PLACING) && self.databases_are_there().await? {
             archive::remove(&self.in_folder(WORK))?;
             self.unmark()?;
             return Ok(true);
@@ -130,8 +131,11 @@ impl<'p> Target<'p> {
 
     /// Removes what an unfinished restore made, the mark last. Without the mark there is nothing of the kind.
     async fn clean(&self) -> Result<()> {
-        for name in [WORK, "spaces", "keys"] {
+        for name in [WORK, "spaces"] {
             archive::remove(&self.in_folder(name))?;
+        }
+        if fs::read_to_string(self.in_folder(MARK)).is_ok_and(|stage| stage == PLACING_WITH_KEYS) {
+            archive::remove(&self.place.keys_dir)?;
         }
         let flag = restored_flag(&self.place.data_dir);
         if flag.exists() {
@@ -161,6 +165,11 @@ impl<'p> Target<'p> {
         Ok(())
     }
 
+    /// Do replicas share keys that stand apart from the data?
+    fn keys_are_there(&self) -> bool {
+        fs::read_dir(&self.place.keys_dir).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
     /// Everything but the names: read, compared, loaded, verified.
     async fn prepare(&self, file: &Path, own_keys: Option<&Path>, progress: Progress<'_>) -> Result<(Manifest, Verification)> {
         let work = self.in_folder(WORK);
@@ -171,9 +180,15 @@ impl<'p> Target<'p> {
             (true, None) => {}
             (false, Some(folder)) => keys::copy(folder, &work.join("keys"))?,
             (true, Some(_)) => return Err(Error::invalid("keys", "the backup has its own keys; leave --keys out")),
+            (false, None) if self.keys_are_there() => {}
             (false, None) => return Err(Error::invalid("keys", "the backup has no keys; name the folder that has them with --keys")),
         }
-        keys::require_province(&work.join("keys"), &self.place.province_code)?;
+        let (new, there) = (work.join("keys"), &self.place.keys_dir);
+        keys::require_province(if new.exists() { &new } else { there }, &self.place.province_code)?;
+        if new.exists() && self.keys_are_there() {
+            let text = format!("{} holds keys already; move them away, or restore a backup without keys", there.display());
+            return Err(Error::precondition("TARGET_NOT_EMPTY", text));
+        }
         let checked = match &self.postgres {
             None => check::folder(&work, &manifest).await?,
             Some((server, base)) => self.load(&manifest, &work, server, base, progress).await?,
@@ -205,10 +220,14 @@ impl<'p> Target<'p> {
         let dir = &self.place.data_dir;
         let work = self.in_folder(WORK);
         let rename = |from: PathBuf, to: PathBuf| fs::rename(&from, &to).map_err(|error| cannot("move into place", &to, error));
-        rename(work.join("keys"), keys_dir(dir))?;
         let flag = restored_flag(dir);
         fs::write(&flag, "").map_err(|error| cannot("write", &flag, error))?;
-        self.mark(PLACING)?;
+        let new_keys = work.join("keys");
+        self.mark(if new_keys.exists() { PLACING_WITH_KEYS } else { PLACING })?;
+        if new_keys.exists() {
+            // They may stand on another disk than the data.
+            keys::copy(&new_keys, &self.place.keys_dir)?;
+        }
         match &self.postgres {
             None => rename(work.join("databases"), self.in_folder("spaces"))?,
             Some((_, base)) => {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use fenghuo_durable::picture::{Named, Picture, fix_all};
 use fenghuo_durable::{Error, Location, Result, wall};
-use fenghuo_edge::keys_dir;
 use ring::digest;
 
 use super::manifest::{DatabasePart, FORMAT, MANIFEST, Manifest, Part, Step};
@@ -45,7 +44,7 @@ fn exists(out: &Path) -> Error {
 
 /// The files of the province's keys; refuses a folder without them, and the keys of another province.
 fn files_of_keys(place: &Place) -> Result<Vec<PathBuf>> {
-    let dir = keys_dir(&place.data_dir);
+    let dir = place.keys_dir.clone();
     keys::require_province(&dir, &place.province_code)?;
     let entries = fs::read_dir(&dir).map_err(|error| cannot("read", &dir, error))?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();

@@ -35,6 +35,9 @@ pub struct PlaceArgs {
     /// Folder for keys and databases
     #[arg(long)]
     pub data: Option<PathBuf>,
+    /// Folder for the province's keys, where replicas share it; without it below the data folder
+    #[arg(long)]
+    pub keys_dir: Option<PathBuf>,
     /// PostgreSQL database, for example postgres://user@host:5432/fenghuo
     #[arg(long)]
     pub database_url: Option<String>,
@@ -46,11 +49,12 @@ impl PlaceArgs {
         // A node needs these as well; a backup does not.
         let mut settings = vec![("display_name", "-".to_owned()), ("duty_telephone", "-".to_owned())];
         let data = self.data.as_ref().map(|dir| dir.display().to_string());
-        let given = [("province_code", &self.province), ("data_dir", &data), ("database_url", &self.database_url)];
+        let keys = self.keys_dir.as_ref().map(|dir| dir.display().to_string());
+        let given = [("province_code", &self.province), ("data_dir", &data), ("keys_dir", &keys), ("database_url", &self.database_url)];
         settings.extend(given.into_iter().filter_map(|(name, value)| value.clone().map(|value| (name, value))));
         let config = NodeConfig::load(self.config.as_deref(), &settings)?;
         let database_url = config.database_url.as_ref().map(Secret::expose).map(str::to_owned);
-        Ok(Place { province_code: config.province_code, data_dir: config.data_dir, database_url })
+        Ok(Place { province_code: config.province_code, data_dir: config.data_dir, keys_dir: config.keys_dir, database_url })
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use clap::Args;
 use fenghuo_durable::{Db, Location, wall};
-use fenghuo_edge::{NodeConfig, ProvinceKeys, keys_dir, telemetry};
+use fenghuo_edge::{NodeConfig, ProvinceKeys, telemetry};
 use serde_json::json;
 
 use super::Outcome;
@@ -73,11 +73,11 @@ fn data_folder(config: &NodeConfig) -> Result<(), String> {
 }
 
 fn keys(config: &NodeConfig) -> Result<(), String> {
-    let dir = keys_dir(&config.data_dir);
+    let dir = &config.keys_dir;
     if !dir.exists() {
         return Ok(()); // Made at the first start.
     }
-    ProvinceKeys::load_or_create(&dir, &config.province_code, &config.certificate_hosts(), wall::now())
+    ProvinceKeys::load_or_create(dir, &config.province_code, &config.certificate_hosts(), wall::now())
         .map(|_| ())
         .map_err(|error| error.to_string())
 }

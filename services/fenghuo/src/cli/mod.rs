@@ -32,7 +32,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 what was asked does not hold (au
 enum Command {
     /// Runs every service of a province in one process, on SQLite (or on PostgreSQL with --database-url)
     Up(up::UpArgs),
-    /// Runs every service of a province on PostgreSQL
+    /// Runs the services of a province on PostgreSQL: all or chosen ones, in as many replicas as wanted
     Serve(up::UpArgs),
     /// Signs in and out; other commands use the session
     #[command(subcommand)]

@@ -17,6 +17,8 @@ const EXAMPLES: &str = "Examples:
   fenghuo up --province 500000 --telephone 023-00000000
   fenghuo up --province 420000 --telephone 027-00000000 --data hubei --console 127.0.0.1:8430 --partner 127.0.0.1:7430
   fenghuo serve --config /etc/fenghuo/fenghuo.toml --database-url postgres://fenghuo@db:5432/chongqing
+  fenghuo serve --config chongqing.toml --data replica-2 --keys keys --shared-listen
+  fenghuo serve --config chongqing.toml --data intake --keys keys --console 127.0.0.1:8421 --only incident-intake
 Settings come from defaults, then the file, then FENGHUO_* variables, then these options.";
 
 /// A node's settings. What is not given comes from the configuration file, FENGHUO_* variables or the defaults.
@@ -35,6 +37,9 @@ pub struct UpArgs {
     /// Folder for keys and databases
     #[arg(long)]
     pub data: Option<PathBuf>,
+    /// Folder for the province's keys; replicas share it (default: keys in the data folder)
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
     /// Address of the console
     #[arg(long)]
     pub console: Option<String>,
@@ -47,6 +52,12 @@ pub struct UpArgs {
     /// PostgreSQL database, for example postgres://user@host:5432/fenghuo
     #[arg(long)]
     pub database_url: Option<String>,
+    /// Share the addresses with other replicas of this node on this machine
+    #[arg(long)]
+    pub shared_listen: bool,
+    /// Serve this service alone (repeatable); other processes serve the rest on the same database
+    #[arg(long, value_name = "SERVICE")]
+    pub only: Vec<String>,
     /// Print one JSON line on standard output when ready
     #[arg(long)]
     pub json: bool,
@@ -67,6 +78,15 @@ impl UpArgs {
         overrides.extend(given.into_iter().filter_map(|(name, value)| value.clone().map(|value| (name, value))));
         if let Some(data) = &self.data {
             overrides.push(("data_dir", data.display().to_string()));
+        }
+        if let Some(keys) = &self.keys {
+            overrides.push(("keys_dir", keys.display().to_string()));
+        }
+        if !self.only.is_empty() {
+            overrides.push(("only", self.only.join(",")));
+        }
+        if self.shared_listen {
+            overrides.push(("shared_listen", "true".to_owned()));
         }
         if let (Some(division), None) = (self.province.as_deref().and_then(|code| Divisions::builtin().get(code)), &self.name) {
             overrides.push(("display_name", division.name_zh.clone()));
@@ -134,7 +154,10 @@ fn announce(args: &UpArgs, ready: &Ready) {
         });
         println!("{line}");
     } else {
-        println!("{} {}\n  console   {}\n  partners  {}", ready.province_code, ready.display_name, ready.console_url, ready.partner_url);
+        println!("{} {}\n  console   {}", ready.province_code, ready.display_name, ready.console_url);
+        if !ready.partner_url.is_empty() {
+            println!("  partners  {}", ready.partner_url);
+        }
         if let Some(url) = setup_url {
             println!("  first start: set the administrator's password at\n  {url}");
         }

@@ -44,6 +44,9 @@ pub(crate) async fn advance(db: &Db, consumer: std::sync::Arc<dyn Consumer>, mos
     // READ COMMITTED with the cursor's row locked: the cursor decides, and nobody else moves it meanwhile.
     db.write_isolated(Isolation::ReadCommitted, (consumer, most), |(consumer, most), tx| {
         Box::pin(async move {
+            if !behind(tx, consumer.name()).await? {
+                return Ok(0);
+            }
             let seq = lock_cursor(tx, consumer.name()).await?;
             let events = tx.events_after(seq, *most).await?;
             let Some(last) = events.last() else {
@@ -82,6 +85,12 @@ async fn take(tx: &mut Tx, consumer: &dyn Consumer, event: &Event) -> Result<()>
         span.fail(error.reason, error.message.clone());
     }
     outcome
+}
+
+/// Is there anything to read? Looked at without the lock, which would be a write to the disk at each look of an idle node.
+async fn behind(tx: &mut Tx, name: &'static str) -> Result<bool> {
+    let sql = "SELECT CASE WHEN seq > COALESCE((SELECT seq FROM log_cursor WHERE consumer = $1), 0) THEN 1 ELSE 0 END FROM log_head WHERE one = 1";
+    Ok(tx.row(sql, params![name]).await?.map(|row| row.int(0)).transpose()? == Some(1))
 }
 
 async fn lock_cursor(tx: &mut Tx, name: &'static str) -> Result<u64> {

@@ -11,9 +11,22 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::measure;
+use crate::space_clock::{self, Kept};
 use crate::sqlite::{Sqlite, WriteFn};
+use crate::standing::{Lease, Standing};
 use crate::trace::{Context, KeyValue, Span, SpanKind};
 use crate::tx::{Backend, Dialect, Recorder, Tx, postgres_error};
+
+/// Settings of each session. A machine that vanished is noticed by keepalives, a process that stands still in mid-transaction by the
+/// time limit: neither may hold the others up for longer than seconds.
+const SESSION: [(&str, &str); 4] = [
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+    ("idle_in_transaction_session_timeout", "10000"),
+];
+/// A read holds nobody up, and may think for long between its statements.
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Runs of one write before the caller is asked to repeat it.
 const RERUNS_MAX: u32 = 60;
@@ -66,6 +79,10 @@ pub struct Db {
     clock: Arc<Clock>,
     frozen: AtomicBool,
     health: crate::health::Health,
+    /// On PostgreSQL.
+    standing: Option<Standing>,
+    /// The clock's row as it was last seen; in an exercise each transaction looks at it, once there is one.
+    clock_seen: parking_lot::Mutex<Option<Kept>>,
     /// Told after every commit that logged something.
     pub(crate) logged: tokio::sync::Notify,
 }
@@ -78,29 +95,26 @@ impl Db {
 
     /// As [`Db::open`], with a limit on how many writes share one SQLite COMMIT (for benchmarks).
     pub async fn open_with(location: &Location, clock: Arc<Clock>, group_max: Option<usize>) -> Result<Arc<Self>> {
-        let kind = match location {
-            Location::Sqlite(path) => Kind::Sqlite(Sqlite::open(path, &clock, group_max)?),
+        let (kind, standing) = match location {
+            Location::Sqlite(path) => (Kind::Sqlite(Sqlite::open(path, &clock, group_max)?), None),
             Location::Postgres(url) => {
                 let options: PgConnectOptions = url
                     .parse()
                     .map_err(|error: sqlx::Error| Error::invalid("database_url", "must be a postgres:// URL").caused_by(error))?;
+                let options = options.options(SESSION);
+                let standing = Standing::new(&options);
                 let pool = PgPoolOptions::new()
                     .max_connections(8)
                     .acquire_timeout(Duration::from_secs(10))
                     .connect_with(options)
                     .await
                     .map_err(|error| postgres_error("connect", error))?;
-                Kind::Postgres(pool)
+                (Kind::Postgres(pool), Some(standing))
             }
         };
-        Ok(Arc::new(Self {
-            kind,
-            name: name_of(location),
-            clock,
-            frozen: AtomicBool::new(false),
-            health: Default::default(),
-            logged: tokio::sync::Notify::new(),
-        }))
+        let (frozen, clock_seen, logged) = (AtomicBool::new(false), parking_lot::Mutex::default(), tokio::sync::Notify::new());
+        let health = crate::health::Health::default();
+        Ok(Arc::new(Self { kind, name: name_of(location), clock, frozen, health, standing, clock_seen, logged }))
     }
 
     /// Which database it is.
@@ -139,22 +153,26 @@ impl Db {
         T: Send + 'static,
         F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
-        let outcome = self.write_unheard(isolation, context, run).await;
+        if self.frozen.load(Ordering::Acquire) {
+            return Err(over());
+        }
+        // Another replica may have ended the exercise.
+        let outcome =
+            self.write_unheard(isolation, (context, run), |(context, run), tx| if tx.over { refuse_over() } else { run(context, tx) });
+        let outcome = outcome.await;
         // A hint only: the sequencer also looks by itself.
         self.logged.notify_one();
         outcome
     }
 
-    /// As [`Db::write_isolated`], without the hint to the sequencer: for the sequencer's own writes, which would wake it for ever.
+    /// As [`Db::write_isolated`], without the hint to the sequencer, and also in an exercise that is over: for the sequencer's own writes,
+    /// which would wake it for ever, and for the end itself.
     pub(crate) async fn write_unheard<C, T, F>(&self, isolation: Isolation, context: C, run: F) -> Result<T>
     where
         C: Send + Sync + 'static,
         T: Send + 'static,
         F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
-        if self.frozen.load(Ordering::Acquire) {
-            return Err(Error::precondition("EXERCISE_ENDED", "the exercise is over; its data can be read and no longer changed"));
-        }
         let span = self.write_span();
         let outcome = match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>, span.context().clone()).await,
@@ -226,7 +244,10 @@ impl Db {
         let transaction = pool.begin_with(begin).await.map_err(|error| postgres_error(begin, error))?;
         let mut tx = Tx::new(Backend::Postgres(transaction), self.clock.clone());
         tx.trace = trace.clone();
-        let outcome = run(context, &mut tx).await;
+        let outcome = match self.look_at_clock(&mut tx).await {
+            Ok(()) => run(context, &mut tx).await,
+            Err(error) => Err(error),
+        };
         let after = std::mem::take(&mut tx.after_commit);
         let Backend::Postgres(transaction) = tx.backend else {
             return Err(Error::internal("a transaction changed its database"));
@@ -253,12 +274,34 @@ impl Db {
     {
         let outcome = match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.read(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
-            Kind::Postgres(pool) => {
-                self.try_postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &context, &run, &Context::new()).await
-            }
+            Kind::Postgres(pool) => self.try_postgres(pool, READ, &context, &run, &Context::new()).await,
         };
         self.health.note(&outcome);
         outcome
+    }
+
+    /// In an exercise another replica may have set the clock, or ended it.
+    async fn look_at_clock(&self, tx: &mut Tx) -> Result<()> {
+        let seen = self.clock_seen.lock().is_some();
+        if seen && let Some(kept) = space_clock::kept(tx).await? {
+            tx.over = kept.ended;
+            self.follow_clock(kept);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn follow_clock(&self, kept: Kept) {
+        space_clock::follow(&self.clock, &self.clock_seen, kept);
+    }
+
+    /// Claims a name that one process holds at a time, for what need not be done twice. On SQLite this process holds it.
+    pub fn lease(&self, name: &str) -> Lease {
+        self.standing.as_ref().map_or_else(Lease::alone, |standing| standing.lease(name))
+    }
+
+    /// The standing connection, where there is one.
+    pub(crate) fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
     }
 
     /// Runs a script of statements without parameters (migrations).
@@ -296,6 +339,9 @@ impl Db {
 
     /// Finishes what is queued and closes.
     pub async fn close(&self) {
+        if let Some(standing) = &self.standing {
+            standing.stop().await;
+        }
         match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.close(),
             Kind::Postgres(pool) => pool.close().await,
@@ -308,6 +354,15 @@ fn name_of(location: &Location) -> Arc<str> {
         Location::Sqlite(path) => path.file_stem().unwrap_or_default().to_string_lossy().into(),
         Location::Postgres(url) => url.rsplit('/').next().and_then(|name| name.split('?').next()).unwrap_or_default().into(),
     }
+}
+
+fn refuse_over<'t, T: Send + 't>() -> BoxFuture<'t, Result<T>> {
+    Box::pin(async { Err(over()) })
+}
+
+/// The refusal of a write to what is over.
+fn over() -> Error {
+    Error::precondition("EXERCISE_ENDED", "the exercise is over; its data can be read and no longer changed")
 }
 
 /// Makes a PostgreSQL database if it is not there, through a connection to another one of the same server.

@@ -25,9 +25,11 @@ pub mod picture;
 pub mod queues;
 pub mod request;
 pub mod space;
+mod space_clock;
 pub mod space_id;
 pub mod spaces;
 mod sqlite;
+mod standing;
 #[cfg(feature = "testing")]
 #[allow(clippy::expect_used, missing_docs)]
 pub mod testing;
@@ -49,6 +51,7 @@ pub use request::RequestKey;
 pub use space::{Activity, Fittings, Space};
 pub use space_id::SpaceId;
 pub use spaces::{FolderLock, Locations, Spaces, lock_folder};
+pub use standing::Lease;
 pub use timers::{NewTimer, Timer, TimerHandler};
 pub use tx::{Dialect, Tx};
 pub use value::{Row, Value};

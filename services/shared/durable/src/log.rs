@@ -10,7 +10,8 @@ use crate::clock::{new_id, wall};
 use crate::db::{Db, Isolation};
 use crate::error::{Error, Result};
 use crate::params;
-use crate::tx::Tx;
+use crate::standing::HEAD_CHANNEL;
+use crate::tx::{Dialect, Tx};
 use crate::value::Row;
 
 /// Events sequenced in one transaction.
@@ -261,5 +262,9 @@ async fn sequence_batch(tx: &mut Tx) -> Result<usize> {
         tx.execute_one("UPDATE log_event SET seq = $1, chain_hash = $2 WHERE ord = $3", params![seq, &hash, row.int(18)?]).await?;
     }
     tx.execute_one("UPDATE log_head SET seq = $1, chain_hash = $2 WHERE one = 1", params![seq, &hash]).await?;
+    if tx.dialect() == Dialect::Postgres {
+        // Heard by the other replicas once this commits. One notice for a batch: notices of all databases queue up behind one lock.
+        tx.rows("SELECT pg_notify($1, $2)", params![HEAD_CHANNEL, seq.to_string()]).await?;
+    }
     Ok(waiting.len())
 }

@@ -79,9 +79,28 @@ impl Tx {
     }
 }
 
-/// Fires the first due timer, if there is one; its kind.
-pub(crate) async fn fire_next(db: &Db, handlers: Arc<[Arc<dyn TimerHandler>]>) -> Result<Option<String>> {
-    let fired = db.write_isolated(Isolation::ReadCommitted, handlers, |handlers, tx| Box::pin(fire_in(tx, handlers))).await?;
+/// Who fires which kinds.
+#[derive(Clone)]
+pub(crate) struct Hands {
+    here: Arc<[Arc<dyn TimerHandler>]>,
+    /// Kinds that another process fires, each between commas; empty if there are none.
+    elsewhere: Arc<str>,
+}
+
+impl Hands {
+    pub(crate) fn new(here: Vec<Arc<dyn TimerHandler>>, elsewhere: &[&'static str]) -> Self {
+        let elsewhere = if elsewhere.is_empty() { String::new() } else { format!(",{},", elsewhere.join(",")) };
+        Self { here: here.into(), elsewhere: elsewhere.into() }
+    }
+
+    fn elsewhere(&self, kind: &str) -> bool {
+        self.elsewhere.contains(&format!(",{kind},"))
+    }
+}
+
+/// Fires the first due timer, if there is one for us; its kind.
+pub(crate) async fn fire_next(db: &Db, hands: Hands) -> Result<Option<String>> {
+    let fired = db.write_isolated(Isolation::ReadCommitted, hands, |hands, tx| Box::pin(fire_in(tx, hands))).await?;
     match fired {
         Fired::None => Ok(None),
         Fired::Done(kind) => Ok(Some(kind)),
@@ -98,17 +117,26 @@ enum Fired {
     Failed(String, Error),
 }
 
-async fn fire_in(tx: &mut Tx, handlers: &[Arc<dyn TimerHandler>]) -> Result<Fired> {
+async fn fire_in(tx: &mut Tx, hands: &Hands) -> Result<Fired> {
+    // In an exercise the order is part of the result: one replica fires at a time, and a kind of another process is waited for. In the real
+    // space whoever is free takes the next one.
+    let in_order = tx.clock().setting().is_some();
+    if in_order {
+        tx.lock("durable.timers").await?;
+    }
+    let passed_over = if in_order { "" } else { &*hands.elsewhere };
     let sql = match tx.dialect() {
         Dialect::Sqlite => {
-            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND retry_us <= $2 ORDER BY due_us, timer_id LIMIT 1"
+            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due
+            WHERE due_us <= $1 AND retry_us <= $2 AND instr($3, ',' || kind || ',') = 0 ORDER BY due_us, timer_id LIMIT 1"
         }
         Dialect::Postgres => {
-            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND retry_us <= $2 ORDER BY due_us, timer_id LIMIT 1 FOR UPDATE SKIP LOCKED"
+            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due
+            WHERE due_us <= $1 AND retry_us <= $2 AND strpos($3, ',' || kind || ',') = 0 ORDER BY due_us, timer_id LIMIT 1 FOR UPDATE SKIP LOCKED"
         }
     };
     let fired_at = tx.now();
-    let Some(row) = tx.row(sql, params![fired_at, wall::now()]).await? else {
+    let Some(row) = tx.row(sql, params![fired_at, wall::now(), passed_over]).await? else {
         return Ok(Fired::None);
     };
     let timer = Timer {
@@ -120,7 +148,10 @@ async fn fire_in(tx: &mut Tx, handlers: &[Arc<dyn TimerHandler>]) -> Result<Fire
         payload: row.text(5)?,
         fired_at,
     };
-    let Some(handler) = handlers.iter().find(|handler| handler.kind() == timer.kind) else {
+    if hands.elsewhere(&timer.kind) {
+        return Ok(Fired::None);
+    }
+    let Some(handler) = hands.here.iter().find(|handler| handler.kind() == timer.kind) else {
         // The timer stays until a program that knows it runs.
         return Ok(Fired::Failed(timer.timer_id, Error::internal(format!("no handler for timers of kind {}", timer.kind))));
     };

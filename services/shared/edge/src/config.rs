@@ -23,6 +23,9 @@ pub const SETTINGS: &[&str] = &[
     "display_name",
     "display_name_en",
     "data_dir",
+    "keys_dir",
+    "shared_listen",
+    "only",
     "console_listen",
     "partner_listen",
     "partner_endpoint",
@@ -77,6 +80,12 @@ pub struct NodeConfig {
     pub display_name_en: String,
     /// Where keys and SQLite databases stand. Default "fenghuo-data".
     pub data_dir: PathBuf,
+    /// Where the province's keys stand. Default "keys" in `data_dir`. Replicas of one node share it, and no data folder.
+    pub keys_dir: PathBuf,
+    /// Whether other replicas on this machine listen on the same addresses (SO_REUSEPORT). Default no; needs `database_url`.
+    pub shared_listen: bool,
+    /// Names of the services that this process serves, in the setting separated by commas; none: all. Needs `database_url`.
+    pub only: Vec<String>,
     /// Where the console listens. Default 127.0.0.1:8420. Any other address than loopback is served with TLS, by the province's own leaf.
     pub console_listen: SocketAddr,
     /// Where partners call. Default 127.0.0.1:7420; mutual TLS always.
@@ -166,6 +175,12 @@ struct Raw {
     #[serde(default, deserialize_with = "text")]
     data_dir: Option<String>,
     #[serde(default, deserialize_with = "text")]
+    keys_dir: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    shared_listen: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    only: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     console_listen: Option<String>,
     #[serde(default, deserialize_with = "text")]
     partner_listen: Option<String>,
@@ -223,16 +238,36 @@ impl Raw {
             max_bytes: self.nats_max_bytes,
         };
         let nats = nats.check(&mut faults.0);
+        let data_dir = faults.folder("data_dir", self.data_dir, || PathBuf::from("fenghuo-data"));
+        let keys_dir = faults.folder("keys_dir", self.keys_dir, || data_dir.join("keys"));
+        let database_url = faults.database_url(self.database_url);
+        let shared_listen = faults.yes("shared_listen", self.shared_listen);
+        if shared_listen && database_url.is_none() {
+            faults.add("shared_listen", "is for replicas, which need PostgreSQL: give database_url; SQLite belongs to one process");
+        }
+        let only: Vec<String> = self
+            .only
+            .iter()
+            .flat_map(|names| names.split(','))
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect();
+        if !only.is_empty() && database_url.is_none() {
+            faults.add("only", "needs processes beside this one, and so PostgreSQL: give database_url; on SQLite one process serves all");
+        }
         let config = NodeConfig {
             province_code,
             display_name,
             display_name_en,
-            data_dir: faults.data_dir(self.data_dir),
+            data_dir,
+            keys_dir,
+            shared_listen,
+            only,
             console_listen,
             partner_listen,
             partner_endpoint: self.partner_endpoint,
             duty_telephone,
-            database_url: faults.database_url(self.database_url),
+            database_url,
             acknowledge_within_s: faults.seconds("acknowledge_within_s", self.acknowledge_within_s, 900),
             log_format: faults.log_format(self.log_format),
             otlp_endpoint: faults.otlp_endpoint(self.otlp_endpoint),
@@ -288,14 +323,25 @@ impl Faults {
         }
     }
 
-    fn data_dir(&mut self, value: Option<String>) -> PathBuf {
-        let dir = PathBuf::from(value.unwrap_or_else(|| "fenghuo-data".to_owned()));
+    fn folder(&mut self, field: &str, value: Option<String>, default: impl Fn() -> PathBuf) -> PathBuf {
+        let dir = value.map_or_else(default, PathBuf::from);
         if dir.as_os_str().is_empty() {
-            self.add("data_dir", "must not be empty");
+            self.add(field, "must not be empty");
         } else if dir.exists() && !dir.is_dir() {
-            self.add("data_dir", format!("{} is not a folder", dir.display()));
+            self.add(field, format!("{} is not a folder", dir.display()));
         }
         dir
+    }
+
+    fn yes(&mut self, field: &str, value: Option<String>) -> bool {
+        match value.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                self.add(field, format!("\"{other}\" is not \"true\" or \"false\""));
+                false
+            }
+        }
     }
 
     fn database_url(&mut self, value: Option<String>) -> Option<Secret> {
@@ -343,18 +389,20 @@ impl Faults {
     }
 }
 
-/// Takes texts as they are, and numbers as the texts that were meant (`province_code = 420000`).
+/// Takes texts as they are, and other values as the texts that were meant (`province_code = 420000`, `shared_listen = true`).
 fn text<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Scalar {
         Text(String),
         Number(i64),
+        Bool(bool),
     }
     Ok(match Option::<Scalar>::deserialize(from)? {
         None => None,
         Some(Scalar::Text(text)) => Some(text),
         Some(Scalar::Number(number)) => Some(number.to_string()),
+        Some(Scalar::Bool(yes)) => Some(yes.to_string()),
     })
 }
 

@@ -12,7 +12,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -48,11 +48,38 @@ pub(crate) struct Site {
     pub(crate) max_connections: usize,
 }
 
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Who else may listen on an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody.
+    Alone,
+    /// Other replicas on this machine that say the same (SO_REUSEPORT): the kernel gives each connection to one of them.
+    Replicas,
+}
+
+impl Sharing {
+    /// Replicas, or alone.
+    pub fn with_replicas(yes: bool) -> Self {
+        if yes { Self::Replicas } else { Self::Alone }
+    }
+}
+
 /// Binds; port 0 takes a free one.
-pub(crate) async fn bind(field: &str, address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|e| Error::precondition("PORT_NOT_AVAILABLE", format!("{field}: cannot listen on {address}: {e}")).caused_by(e))
+pub(crate) fn bind(field: &str, address: SocketAddr, sharing: Sharing) -> Result<TcpListener> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A port that was closed just now may be taken again.
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(sharing == Sharing::Replicas)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|e: std::io::Error| {
+        Error::precondition("PORT_NOT_AVAILABLE", format!("{field}: cannot listen on {address}: {e}")).caused_by(e)
+    })
 }
 
 /// The address that was bound.

@@ -27,6 +27,7 @@ mod partner_listener;
 pub mod province_code;
 pub mod rules;
 pub mod signing;
+mod signing_keys;
 pub mod status;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
@@ -40,8 +41,9 @@ pub use auth::{Authenticate, Caller, Grant, Role, SignedIn, caller};
 pub use conditions::{Condition, Conditions};
 pub use client::{ClientSession, console_channel};
 pub use config::{LogFormat, NodeConfig};
+pub use connections::Sharing;
 pub use console_listener::{Console, ConsoleListener, MAX_CONSOLE_MESSAGE_BYTES};
-pub use keys::{ProvinceKeys, keys_dir};
+pub use keys::ProvinceKeys;
 pub use nats_config::NatsConfig;
 pub use partner_channel::{PartnerChannel, partner_channel};
 pub use partner_listener::{MAX_PARTNER_MESSAGE_BYTES, PartnerListener, PartnerPeer, peer};

@@ -45,13 +45,12 @@ fn sending(partner: &str, envelope: &Envelope) -> Span {
     Span::child(SpanKind::Producer, format!("send {kind}"), &parent, || attributes("send", "send", partner, envelope))
 }
 
-/// Taking in an envelope: under the call that brings it, if that is of the trace that the envelope names; otherwise under what wrote the
-/// envelope, with a link to the call.
-pub(crate) fn taking_in(opened: &Opened) -> Span {
-    let call = Context::current();
-    let told = trace::parse(&opened.envelope.traceparent).unwrap_or_else(|| call.clone());
-    let same = trace::ids(&told).map(|ids| ids.0) == trace::ids(&call).map(|ids| ids.0);
-    let (parent, link) = if same { (&call, Context::new()) } else { (&told, call.clone()) };
+/// Taking in an envelope: under the work that brings it, if that is of the trace that the envelope names; otherwise under what wrote the
+/// envelope, with a link to that work.
+pub(crate) fn taking_in(opened: &Opened, bringing: &Context) -> Span {
+    let told = trace::parse(&opened.envelope.traceparent).unwrap_or_else(|| bringing.clone());
+    let same = trace::ids(&told).map(|ids| ids.0) == trace::ids(bringing).map(|ids| ids.0);
+    let (parent, link) = if same { (bringing, Context::new()) } else { (&told, bringing.clone()) };
     let kind = kind_of(opened.envelope.content.as_ref());
     Span::linked(SpanKind::Consumer, format!("receive {kind}"), parent, &link, || {
         attributes("receive", "process", &opened.stream.sender, &opened.envelope)
@@ -73,17 +72,21 @@ fn attributes(operation: &'static str, operation_type: &'static str, partner: &s
     ]
 }
 
-/// Counts an envelope of a partner, if the transaction that stores it commits.
-pub(crate) fn count_received(tx: &mut Tx, partner: &str, kind: &'static str, outcome: Outcome) {
-    count(tx, &RECEIVED, partner, kind, outcome);
+/// What is counted of an envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// One of a partner was stored.
+    Received,
+    /// The receipt for one of ours was stored.
+    Receipted,
 }
 
-/// Counts a partner's receipt, if the transaction that stores it commits.
-pub(crate) fn count_receipted(tx: &mut Tx, partner: &str, kind: &'static str, outcome: Outcome) {
-    count(tx, &RECEIPTED, partner, kind, outcome);
-}
-
-fn count(tx: &mut Tx, counter: &Counter<u64>, partner: &str, kind: &'static str, outcome: Outcome) {
+/// Counts an envelope, if the transaction commits.
+pub(crate) fn count(tx: &mut Tx, what: Counted, partner: &str, kind: &'static str, outcome: Outcome) {
+    let counter = match what {
+        Counted::Received => &RECEIVED,
+        Counted::Receipted => &RECEIPTED,
+    };
     let outcome = match outcome {
         Outcome::Accepted => "accepted",
         Outcome::Refused => "refused",

@@ -103,11 +103,12 @@ impl CloudEvent {
             record_digest: attributes.bytes("recorddigest")?.ok_or(NotOurs("recorddigest"))?,
             private_digest: attributes.bytes("privatedigest")?,
             chain_hash: attributes.bytes("chainhash")?.ok_or(NotOurs("chainhash"))?,
+            traceparent: attributes.maybe("traceparent")?,
         };
         let withheld = attributes.maybe("withheld")?;
         let withheld = withheld.split(',').filter(|reason| !reason.is_empty());
         let withheld = withheld.map(|reason| Withheld::parse(reason).ok_or(NotOurs("withheld"))).collect::<Result<_, _>>()?;
-        Ok(Self { event, source: attributes.text("source")?, traceparent: attributes.maybe("traceparent")?, withheld })
+        Ok(Self { traceparent: event.traceparent.clone(), event, source: attributes.text("source")?, withheld })
     }
 }
 

@@ -61,7 +61,7 @@ pub struct Outward {
 impl Outward {
     /// Checks the files that the settings name. Opens no connection.
     pub fn new(parts: Parts) -> Result<Self> {
-        let options = parts.server.options(&format!("fenghuo {}", parts.province_code))?;
+        let options = parts.server.options(&name(&parts))?;
         let status = watch::Sender::new(OutwardStatus { server: parts.server.url.clone(), ..OutwardStatus::default() });
         Ok(Self { parts, options, status })
     }
@@ -74,11 +74,33 @@ impl Outward {
     /// Starts it. A server that is away slows nothing and stops nothing; it is tried again for ever.
     pub fn start(self, stop: CancellationToken) -> JoinHandle<()> {
         tokio::spawn(async move {
-            if let Some(Some(context)) = stop.run_until_cancelled(connect(self.options, &self.parts.server.url, &self.status)).await {
+            let connect = async {
+                look(&self.parts, &self.status).await;
+                connect(self.options, &self.parts.server.url, &self.status).await
+            };
+            if let Some(Some(context)) = stop.run_until_cancelled(connect).await {
                 follow_spaces(&self.parts, &context, &self.status, &stop).await;
             }
         })
     }
+}
+
+/// Tries once by itself: the client that tries for ever does not say why it fails, a wrong certificate for example.
+async fn look(parts: &Parts, status: &watch::Sender<OutwardStatus>) {
+    let Err(error) = parts.server.connect(&name(parts)).await else { return };
+    let text = chain(&error);
+    tracing::warn!("the log waits for NATS: {text}");
+    status.send_modify(|status| status.last_error = text);
+}
+
+/// An error with all its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn name(parts: &Parts) -> String {
+    format!("fenghuo {}", parts.province_code)
 }
 
 async fn connect(options: ConnectOptions, url: &str, status: &watch::Sender<OutwardStatus>) -> Option<Context> {
@@ -109,7 +131,7 @@ fn hear(status: &watch::Sender<OutwardStatus>, event: &Event) {
         other => {
             tracing::debug!("NATS: {other}");
             status.send_modify(|status| {
-                if !status.connected {
+                if !status.connected && status.last_error.is_empty() {
                     status.last_error = other.to_string();
                 }
             });

@@ -98,7 +98,7 @@ impl SpaceExport {
                 return;
             }
             wait = if self.published() > before { RETRY.0 } else { (wait * 2).min(RETRY.1) };
-            self.note(&fault);
+            self.note(&fault).await;
             tokio::time::sleep(wait).await;
         }
     }
@@ -108,7 +108,9 @@ impl SpaceExport {
         matches!(fault, Fault::Log(_)) && *self.space.stopping().borrow() && !self.space.db().is_frozen()
     }
 
-    fn note(&self, fault: &Fault) {
+    /// Says what failed, and how far behind that leaves us.
+    async fn note(&self, fault: &Fault) {
+        let head = log::head(self.space.db()).await.unwrap_or_default();
         let (diverged, text) = (matches!(fault, Fault::Diverged(_)), fault.to_string());
         let known = self.status.borrow().spaces.get(&self.space.id()).is_some_and(|status| status.last_error == text);
         // Said once, not at every try.
@@ -119,6 +121,7 @@ impl SpaceExport {
             (false, _) => tracing::warn!(space.id = %self.space.id(), "publishing the log failed, trying again: {text}"),
         }
         self.tell(|status| {
+            status.head = status.head.max(head);
             status.diverged = diverged;
             status.last_error = text;
         });

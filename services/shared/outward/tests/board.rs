@@ -38,6 +38,7 @@ impl Log {
             record_digest: sha256(subject.as_bytes()).to_vec(),
             private_digest: (seq % 2 == 0).then(|| vec![7; 32]),
             chain_hash: Vec::new(),
+            traceparent: String::new(),
         };
         event.chain_hash = event.chain(&before, seq).to_vec();
         self.0.push(event);
@@ -64,7 +65,9 @@ impl Log {
 
 fn incident(name: &str, due: Option<i64>) -> Incident {
     let next_due_time = due.map(|seconds| Timestamp { seconds, nanos: 0 });
-    Incident { name: name.into(), title: "水库异味 100%".into(), state: IncidentState::Open.into(), next_due_time, ..Incident::default() }
+    Incident {
+        name: name.into(), title: "水库异味 100%".into(), state: IncidentState::Open.into(), next_due_time, ..Incident::default()
+    }
 }
 
 fn board_of(events: &[CloudEvent]) -> Board {
@@ -130,10 +133,19 @@ fn a_missing_a_repeated_and_a_changed_event_are_seen_and_change_nothing() {
 
 #[test]
 fn names_of_persons_stay_in_the_house_and_the_chain_goes_on_after_them() {
-    let decision = GradeDecision { decided_by: "李静 值班员".into(), authority: "重庆市生态环境局".into(), ..GradeDecision::default() };
-    let upward = UpwardReport { receiver: "生态环境部 王强".into(), recorded_by: "李静 值班员".into(), text: "初报".into(), ..UpwardReport::default() };
+    let decision =
+        GradeDecision { decided_by: "李静 值班员".into(), authority: "重庆市生态环境局".into(), ..GradeDecision::default() };
+    let upward = UpwardReport {
+        receiver: "生态环境部 王强".into(),
+        recorded_by: "李静 值班员".into(),
+        text: "初报".into(),
+        ..UpwardReport::default()
+    };
     let decided = Incident { decision: Some(decision), upward_reports: vec![upward], ..incident("incidents/a", Some(1)) };
-    let acknowledgement = Acknowledgement { person: "陈伟".into(), post: "值班员".into(), remark: "陈伟已到场".into(), ..Acknowledgement::default() };
+    let acknowledgement =
+        Acknowledgement {
+            person: "陈伟".into(), post: "值班员".into(), remark: "陈伟已到场".into(), ..Acknowledgement::default()
+        };
     let record = NotificationRecord {
         name: "notifications/1".into(),
         drafted_by: "李静 值班员".into(),
@@ -155,7 +167,10 @@ fn names_of_persons_stay_in_the_house_and_the_chain_goes_on_after_them() {
         let hidden = hex::encode(name);
         assert!(log.0.iter().any(|event| event.payload.contains(&hidden)), "the log keeps {name}");
         for event in &events {
-            assert!(!event.event.payload.contains(&hidden) && !event.event.text_zh.contains(name) && !event.event.text_en.contains(name), "{name}");
+            assert!(
+                !event.event.payload.contains(&hidden) && !event.event.text_zh.contains(name) && !event.event.text_en.contains(name),
+                "{name}"
+            );
         }
     }
     let mut board = board_of(&events);
@@ -163,7 +178,10 @@ fn names_of_persons_stay_in_the_house_and_the_chain_goes_on_after_them() {
     let found = board.incident("incidents/a").unwrap();
     assert_eq!((found.decision.clone().unwrap().authority.as_str(), found.upward_reports[0].text.as_str()), ("重庆市生态环境局", "初报"));
     let found = board.notification("notifications/1").unwrap();
-    assert_eq!((found.content.clone().unwrap().situation.as_str(), found.acknowledgement.clone().unwrap().post.as_str()), ("江面漂油", "值班员"));
+    assert_eq!(
+        (found.content.clone().unwrap().situation.as_str(), found.acknowledgement.clone().unwrap().post.as_str()),
+        ("江面漂油", "值班员")
+    );
     // Another hash in place of the withheld event's own shows with the next event.
     let mut forged = board_of(&events[..2]);
     let mut third = events[2].clone();

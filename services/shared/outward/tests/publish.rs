@@ -120,7 +120,8 @@ async fn without_a_server_everything_else_goes_on(on: On) {
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     until("the desk can see it", || async {
         let status = export.status().borrow().clone();
-        (!status.connected && !status.last_error.is_empty()).then_some(())
+        let lag = status.spaces.get(&SpaceId::Real)?.lag();
+        (!status.connected && !status.last_error.is_empty() && lag == 100).then_some(())
     })
     .await;
     nats.resume().await;

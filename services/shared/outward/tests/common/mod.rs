@@ -7,7 +7,7 @@ use std::sync::Arc;
 use fenghuo_durable::testing::{Fresh, On, until};
 use fenghuo_durable::*;
 use fenghuo_outward::testing::NatsServer;
-use fenghuo_outward::{CloudEvent, Outward, OutwardStatus, Parts, StreamLimits};
+use fenghuo_outward::{CloudEvent, Outward, OutwardStatus, Parts, Server, StreamLimits};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -81,6 +81,11 @@ impl Test {
 
     pub fn export_with(&self, nats: &NatsServer, limits: StreamLimits) -> Export {
         self.start(Parts { limits, ..self.parts(nats) })
+    }
+
+    pub fn export_to(&self, server: Server) -> Export {
+        let (spaces, province_code) = (self.spaces.clone(), "500000".to_owned());
+        self.start(Parts { spaces, province_code, server, generation: 1, limits: StreamLimits::default() })
     }
 
     pub fn export_generation(&self, nats: &NatsServer, generation: u32) -> Export {
