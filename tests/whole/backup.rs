@@ -54,7 +54,11 @@ async fn incident(of: &Province) -> String {
 }
 
 /// Takes reports until told to stop; what was acknowledged.
-async fn write(incidents: impl Fn() -> fenghuo_api::incident::v1::incident_service_client::IncidentServiceClient<fenghuo_tests::province::Signed>, stop: Arc<AtomicBool>, acknowledged: Arc<Mutex<BTreeSet<String>>>) {
+async fn write(
+    incidents: impl Fn() -> fenghuo_api::incident::v1::incident_service_client::IncidentServiceClient<fenghuo_tests::province::Signed>,
+    stop: Arc<AtomicBool>,
+    acknowledged: Arc<Mutex<BTreeSet<String>>>,
+) {
     while !stop.load(Ordering::Relaxed) {
         let answer = incidents().submit_report(submit(report("422822"))).await.unwrap().into_inner();
         acknowledged.lock().insert(answer.report.unwrap().name);
@@ -94,7 +98,11 @@ async fn destroyed_and_restored(on: On) -> Story {
     for writer in writers {
         writer.await.unwrap();
     }
-    eprintln!("{on:?}: {} reports before the backup, {during} during it, {} parts", before.len(), manifest["parts"].as_array().unwrap().len());
+    eprintln!(
+        "{on:?}: {} reports before the backup, {during} during it, {} parts",
+        before.len(),
+        manifest["parts"].as_array().unwrap().len()
+    );
     assert_eq!(backup::verify(&file)["holds"], true);
 
     // Life goes on after the backup.
@@ -229,7 +237,9 @@ async fn with_the_partner_reachable(on: On) {
 async fn without_the_partner(on: On) {
     let mut story = destroyed_and_restored(on).await;
     assert_quarantined(&mut story).await;
-    let release = ReleaseQuarantineRequest { request_id: new_id().to_string(), reason: "已与重庆值班室电话核对,对方停机检修".into() };
+    let release = ReleaseQuarantineRequest {
+        request_id: new_id().to_string(), reason: "已与重庆值班室电话核对,对方停机检修".into()
+    };
     let empty = ReleaseQuarantineRequest { reason: "  ".into(), ..release.clone() };
     let wrong = from_status(&conditions::operation(&story.hubei).release_quarantine(empty).await.unwrap_err());
     assert_eq!(wrong.violations[0].field, "reason");

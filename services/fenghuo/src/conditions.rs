@@ -140,11 +140,17 @@ fn export_behind(diverged: bool, since: Option<jiff::Timestamp>, detail: String)
     let (text, next) = if diverged {
         (
             Text::new("对外事件流与本日志不符，已停", "The event stream to other departments is not of this log; it is stopped"),
-            Text::new("本台工作不受影响；告知技术人员决定如何继续。", "The desk's work is not affected; the engineers must decide how to go on."),
+            Text::new(
+                "本台工作不受影响；告知技术人员决定如何继续。",
+                "The desk's work is not affected; the engineers must decide how to go on.",
+            ),
         )
     } else {
         (
-            Text::new("对外事件流滞后：其他部门看不到新情况", "The event stream to other departments is behind: they do not see what is new"),
+            Text::new(
+                "对外事件流滞后：其他部门看不到新情况",
+                "The event stream to other departments is behind: they do not see what is new",
+            ),
             Text::new(
                 "本台工作不受影响，恢复后自动补发；告知技术人员。",
                 "The desk's work is not affected, and it catches up by itself; tell the engineers.",

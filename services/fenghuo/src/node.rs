@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::served::{Served, Service};
-use fenghuo_durable::{Fittings, FolderLock, Hold, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
+use fenghuo_durable::{
+    Fittings, FolderLock, Hold, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall, watch_clock,
+};
 use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, Sharing};
 use fenghuo_incident_intake as intake;
 use fenghuo_mailbox::links::LinkState;
@@ -83,9 +85,9 @@ impl Node {
         let code = config.province_code.clone();
         let keys = Arc::new(ProvinceKeys::load_or_create(&config.keys_dir, &code, &config.certificate_hosts(), wall::now())?);
         let sharing = Sharing::with_replicas(config.shared_listen);
-        let console = ConsoleListener::bind_among(config.console_listen, sharing)?;
+        let console = ConsoleListener::bind_among(config.console_listen, sharing)?.with_limits(config.limits.clone());
         let partners = match served.has(Service::Notification) {
-            true => Some(PartnerListener::bind_among(config.partner_listen, sharing)?),
+            true => Some(PartnerListener::bind_among(config.partner_listen, sharing)?.with_limits(config.limits.clone())),
             false => None,
         };
         let endpoint = partners.as_ref().map(|listener| config.endpoint(listener.local_address())).unwrap_or_default();
@@ -99,7 +101,8 @@ impl Node {
         let restored = mailbox::restored_flag(&config.data_dir).exists();
         // Before any space opens: its clockwork starts with it.
         hold.set(node::operation::quarantine::begin(&node_space, &code, restored).await?);
-        let spaces = Spaces::open(locations, Fittings { hold: hold.clone(), ..space_fittings(&code, &served) }).await?;
+        let fittings = Fittings { hold: hold.clone(), sqlite_group_max: config.sqlite_group_max, ..space_fittings(&code, &served) };
+        let spaces = Spaces::open(locations, fittings).await?;
         let trust = PartnerTrust::new();
         let directory = Directory::load(&node_space, trust.clone()).await?;
         let links = Links::new();
@@ -179,6 +182,7 @@ impl Node {
         let worker = self.served.has(Service::Notification).then(|| self.mailbox.start(stop.clone()));
         let watch = self.node.watch_over(stop.clone());
         let export = self.outward.map(|outward| outward.start(stop.clone()));
+        let clock = tokio::spawn(watch_clock());
         // One listener that fails takes the other along: half a node would look like a whole one.
         let together = stop.clone();
         let (console, partners) = tokio::join!(
@@ -192,6 +196,7 @@ impl Node {
         if let Some(export) = export {
             let _ = export.await;
         }
+        clock.abort();
         self.spaces.stop().await;
         self.node_space.stop().await;
         let _ = exercises.await;

@@ -32,8 +32,7 @@ pub const OPERATION_MIGRATIONS: &[Migration] = &[Migration {
 }];
 
 /// Every record of the node's own database, for the audit.
-pub const RECORDS: &[RecordQuery] =
-    &[
+pub const RECORDS: &[RecordQuery] = &[
     "SELECT name, body FROM node_person ORDER BY name",
     "SELECT name, body FROM node_exercise ORDER BY name",
     "SELECT name, body FROM operation_quarantine ORDER BY name",

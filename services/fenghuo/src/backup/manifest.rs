@@ -72,7 +72,10 @@ impl Manifest {
         let bad = |text: String| Error::precondition("NOT_A_BACKUP", text);
         let form: Form = serde_json::from_slice(bytes).map_err(|error| bad(format!("the manifest cannot be read: {error}")))?;
         if form.format != FORMAT {
-            return Err(bad(format!("the backup has form {}, and this program knows form {FORMAT}; use the program that wrote it", form.format)));
+            return Err(bad(format!(
+                "the backup has form {}, and this program knows form {FORMAT}; use the program that wrote it",
+                form.format
+            )));
         }
         let manifest: Self = serde_json::from_slice(bytes).map_err(|error| bad(format!("the manifest cannot be read: {error}")))?;
         match manifest.parts.iter().find(|part| !part.is_well_named()) {
@@ -90,8 +93,7 @@ impl Manifest {
     pub fn check_schema(&self, node: &[Migration], space: &[Migration]) -> Result<()> {
         for (part, database) in self.databases() {
             let known = if database.name == "node" { node } else { space };
-            let unknown =
-                |step: &&Step| !known.iter().any(|known| known.service == step.service && known.version == step.version);
+            let unknown = |step: &&Step| !known.iter().any(|known| known.service == step.service && known.version == step.version);
             if let Some(step) = database.schema.iter().find(unknown) {
                 let text = format!(
                     "{} has step {} of {}, which this program does not know; restore with fenghuo {} or newer",
@@ -138,7 +140,13 @@ mod tests {
             taken_at: jiff::Timestamp::UNIX_EPOCH,
             databases: "sqlite".into(),
             with_keys: false,
-            parts: vec![Part { name: "databases/node.sqlite3".into(), bytes: 1, sha256: "00".into(), mode: None, database: Some(database) }],
+            parts: vec![Part {
+                name: "databases/node.sqlite3".into(),
+                bytes: 1,
+                sha256: "00".into(),
+                mode: None,
+                database: Some(database),
+            }],
         }
     }
 

@@ -23,7 +23,8 @@ fn tool(name: &str) -> Result<PathBuf> {
         entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin").join(name)))).collect();
     versions.retain(|(_, path)| path.is_file());
     versions.into_iter().max().map(|(_, path)| path).ok_or_else(|| {
-        let text = format!("{name} is neither on PATH nor in {DEBIAN}/*/bin; install PostgreSQL's client programs (Debian: postgresql-client)");
+        let text =
+            format!("{name} is neither on PATH nor in {DEBIAN}/*/bin; install PostgreSQL's client programs (Debian: postgresql-client)");
         Error::precondition("TOOL_MISSING", text)
     })
 }

@@ -159,7 +159,8 @@ impl<'p> Target<'p> {
             return Err(Error::precondition("TARGET_NOT_EMPTY", text));
         }
         if self.postgres.is_some() && self.databases_are_there().await? {
-            let text = "the server has databases of a node under this name already; give another --database-url, or drop or rename them yourself";
+            let text =
+                "the server has databases of a node under this name already; give another --database-url, or drop or rename them yourself";
             return Err(Error::precondition("TARGET_NOT_EMPTY", text));
         }
         Ok(())

@@ -91,8 +91,7 @@ impl Work {
         };
         let schema = picture.schema.iter().map(|(service, version)| Step { service: service.clone(), version: *version }).collect();
         let head = &picture.head;
-        let database =
-            DatabasePart { name: name.clone(), sequence: head.sequence, chain_hash: hex::encode(&head.chain_hash), schema };
+        let database = DatabasePart { name: name.clone(), sequence: head.sequence, chain_hash: hex::encode(&head.chain_hash), schema };
         let part = self.append(&self.part, format!("databases/{name}.{ending}"), None, Some(database))?;
         fs::remove_file(&self.part).map_err(|error| cannot("remove", &self.part, error))?;
         Ok(part)
@@ -125,7 +124,8 @@ impl Work {
     }
 
     fn finish(self, manifest: &Manifest, out: &Path) -> Result<()> {
-        let text = serde_json::to_vec_pretty(manifest).map_err(|error| Error::internal("the manifest cannot be written").caused_by(error))?;
+        let text =
+            serde_json::to_vec_pretty(manifest).map_err(|error| Error::internal("the manifest cannot be written").caused_by(error))?;
         self.entry(MANIFEST, text.len() as u64, &mut text.as_slice())?;
         let write = |error| cannot("write", &self.file, error);
         {

@@ -18,7 +18,8 @@ const REMEMBERED: SignedDuration = SignedDuration::from_secs(5);
 /// Looks at the disk of the data folder, and at what writes have met: the databases may be on another one.
 pub(super) fn look(dir: &Path, spaces: &[Arc<Space>]) -> Vec<Condition> {
     let now = wall::now();
-    let met = spaces.iter().map(|space| space.db().health()).find(|seen| seen.disk_full.is_some_and(|at| now.duration_since(at) < REMEMBERED));
+    let met =
+        spaces.iter().map(|space| space.db().health()).find(|seen| seen.disk_full.is_some_and(|at| now.duration_since(at) < REMEMBERED));
     let room = rustix::fs::statvfs(dir).ok().map(|found| (found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize));
     let full = room.is_some_and(|(free, _)| free < FULL_BYTES);
     if met.is_some() || full {

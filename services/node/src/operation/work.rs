@@ -76,10 +76,7 @@ fn timer_failing(space: &str, one: &FailingTimers) -> Condition {
             format!("{} 个到期的计时（{}）没有处理成，正在重试", one.count, one.kind),
             format!("{} due timers ({}) fail and are tried again", one.count, one.kind),
         ),
-        next: Text::new(
-            "自己盯住时限；告知技术人员查看日志。",
-            "Watch the deadlines yourself; tell the engineers to look at the log.",
-        ),
+        next: Text::new("自己盯住时限；告知技术人员查看日志。", "Watch the deadlines yourself; tell the engineers to look at the log."),
         detail: one.last_error.clone(),
     }
 }
@@ -90,10 +87,7 @@ fn sequencer_behind(space: &str, count: u64, first: Timestamp) -> Condition {
         subject: space.to_owned(),
         severity: Severity::Degraded,
         since: Some(first),
-        text: Text::new(
-            "新的记录没有编号：各台页面不更新",
-            "New events have no number: the desks do not see what is new",
-        ),
+        text: Text::new("新的记录没有编号：各台页面不更新", "New events have no number: the desks do not see what is new"),
         next: tell_engineers(),
         detail: format!("{count} events"),
     }

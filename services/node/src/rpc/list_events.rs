@@ -33,7 +33,8 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: ListEven
 fn log_of(service: &Service, caller: &Caller, subject: &str) -> Result<Arc<Space>> {
     let space = service.space(caller)?;
     let province = service.province_code();
-    let of_node = subject.starts_with(&format!("provinces/{province}/people/")) || subject.starts_with("exercises/")
+    let of_node = subject.starts_with(&format!("provinces/{province}/people/"))
+        || subject.starts_with("exercises/")
         || subject == Quarantine::name_of(province);
     let shown = of_node && space.id() == SpaceId::Real && caller.may(Role::Administrator, province);
     Ok(if shown { service.parts().node.clone() } else { space })

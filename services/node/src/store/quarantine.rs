@@ -9,9 +9,8 @@ use crate::domain::Quarantine;
 /// The last quarantine, if there ever was one.
 pub async fn last(tx: &mut Tx) -> Result<Option<Quarantine>> {
     let row = tx.row("SELECT body FROM operation_quarantine LIMIT 1", &[]).await?;
-    let read = |body: String| {
-        serde_json::from_str(&body).map_err(|error| Error::internal("a stored quarantine cannot be read").caused_by(error))
-    };
+    let read =
+        |body: String| serde_json::from_str(&body).map_err(|error| Error::internal("a stored quarantine cannot be read").caused_by(error));
     row.map(|row| row.text(0).and_then(read)).transpose()
 }
 

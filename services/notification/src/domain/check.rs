@@ -3,11 +3,13 @@
 use fenghuo_api::common::v1::{Place, Substance};
 use fenghuo_api::partner::v1::{Acknowledgement, BoundaryEffect, Notification as Content, NotificationKind};
 use fenghuo_api::time::from_proto;
+use fenghuo_durable::faults::misleads;
 use fenghuo_durable::{Error, Result, Violation};
 
 const LINE_CHARS: usize = 200;
 const TEXT_CHARS: usize = 15_000;
-const SUBSTANCES: usize = 50;
+/// A message names so many substances and readings at most.
+pub(super) const SUBSTANCES: usize = 50;
 
 #[derive(Default)]
 struct Faults(Vec<Violation>);
@@ -20,6 +22,8 @@ impl Faults {
     fn text(&mut self, field: String, text: &str, most: usize) {
         if text.contains('\0') {
             self.add(field, "must not contain the character NUL");
+        } else if text.chars().any(misleads) {
+            self.add(field, "must not contain control characters or characters that turn the direction of the text");
         } else if text.chars().count() > most {
             self.add(field, &format!("must have at most {most} characters"));
         }

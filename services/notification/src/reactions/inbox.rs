@@ -25,7 +25,7 @@ pub struct Mail {
 
 impl Mail {
     async fn notified(&self, tx: &mut Tx, incoming: &Incoming, content: &Message) -> Result<Judgement> {
-        if let Some(reason) = refused(incoming, content) {
+        if let Some(reason) = refusal(&incoming.partner, content) {
             return Ok(Judgement::Refused(reason));
         }
         if notification::get(tx, &content.name).await?.is_some() {
@@ -98,10 +98,12 @@ impl Mail {
     }
 }
 
-/// Why a notification is refused, if it is.
-fn refused(incoming: &Incoming, content: &Message) -> Option<&'static str> {
-    let home = format!("provinces/{}/", incoming.partner);
-    let own = |name: &str, kind: &str| name.strip_prefix(&home).and_then(|rest| rest.strip_prefix(kind)).is_some_and(|id| !id.is_empty());
+/// Why a notification of this partner is refused by its content alone, if it is.
+pub fn refusal(partner: &str, content: &Message) -> Option<&'static str> {
+    let home = format!("provinces/{partner}/");
+    let own = |name: &str, kind: &str| {
+        name.strip_prefix(&home).and_then(|rest| rest.strip_prefix(kind)).is_some_and(|id| !id.is_empty() && !id.contains('/'))
+    };
     if !own(&content.name, "notifications/") {
         return Some("NAME_NOT_OF_SENDER");
     }

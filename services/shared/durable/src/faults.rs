@@ -76,6 +76,6 @@ impl Faults {
 }
 
 /// Characters that no officer types, and that make a line show something else than it says.
-fn misleads(letter: char) -> bool {
+pub fn misleads(letter: char) -> bool {
     (letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

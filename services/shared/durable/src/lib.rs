@@ -10,6 +10,7 @@
 //! BLOB/BYTEA, DOUBLE PRECISION); booleans are 0 and 1; times are microseconds in columns ending in `_us`.
 
 pub mod clock;
+pub mod clock_watch;
 pub mod consumer;
 pub mod databases;
 pub mod db;
@@ -41,10 +42,11 @@ pub mod verify;
 pub mod waiting;
 
 pub use clock::{Clock, ClockSetting, new_id, wall};
+pub use clock_watch::{ClockStep, clock_steps, watch_clock};
 pub use consumer::Consumer;
 pub use db::{Db, Isolation, Location, create_postgres_database, drop_postgres_databases};
-pub use hold::Hold;
 pub use error::{Code, Error, Result, Violation};
+pub use hold::Hold;
 pub use log::{Event, NewEvent, sha256};
 pub use migrate::Migration;
 pub use request::RequestKey;

@@ -121,7 +121,11 @@ pub async fn fix_all(locations: &Locations) -> Result<Vec<Picture>> {
             pictures.push(fix(database).await?);
         }
         let Some(node) = pictures.first().filter(|first| first.database.name == "node") else {
-            return Err(Error::new(crate::error::Code::NotFound, "NO_NODE", "there is no node's database here; see --data and --database-url"));
+            return Err(Error::new(
+                crate::error::Code::NotFound,
+                "NO_NODE",
+                "there is no node's database here; see --data and --database-url",
+            ));
         };
         if fix(node.database.clone()).await?.events == node.events {
             return Ok(pictures);

@@ -290,7 +290,7 @@ async fn admit(sessions: &dyn Authenticate, rule: &Rule, headers: &HeaderMap) ->
     Ok(caller)
 }
 
-fn bearer_token(headers: &HeaderMap) -> Result<&str> {
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<&str> {
     let missing = || {
         let text = "sign in first: the call carries no metadata \"authorization: Bearer {session token}\"";
         Error::new(Code::Unauthenticated, "TOKEN_MISSING", text)
@@ -305,7 +305,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str> {
     Ok(token)
 }
 
-fn space_of(headers: &HeaderMap) -> Result<Option<SpaceId>> {
+pub(crate) fn space_of(headers: &HeaderMap) -> Result<Option<SpaceId>> {
     let mut values = headers.get_all(SPACE_HEADER).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

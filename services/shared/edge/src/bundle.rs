@@ -7,7 +7,7 @@ use fenghuo_api::partner::v1::{EnrolmentBundle, SigningKey};
 use fenghuo_api::time::{from_proto, to_proto};
 use fenghuo_durable::{Error, Result, Violation};
 use jiff::Timestamp;
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, ServerName};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate;
@@ -182,6 +182,9 @@ pub(crate) fn check_endpoint(endpoint: &str) -> std::result::Result<http::Uri, S
     if uri.scheme_str() != Some("https") || !bare || !no_user || uri.port_u16() == Some(0) || endpoint.len() > 300 {
         return Err("must look like \"https://host:port\"".to_owned());
     }
+    // A host that no certificate can name could be enrolled and never be called.
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    ServerName::try_from(host).map_err(|e| format!("host \"{host}\": {e}"))?;
     Ok(uri)
 }
 

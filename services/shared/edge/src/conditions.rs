@@ -130,7 +130,13 @@ fn say_begin(one: &Condition) {
 
 fn say_end(one: &Condition) {
     let lasted_s = one.since.map_or(0, |since| wall::now().duration_since(since).as_secs());
-    tracing::info!(condition.code = one.code, condition.subject = one.subject, condition.lasted_s = lasted_s, "condition over: {}", one.text.en);
+    tracing::info!(
+        condition.code = one.code,
+        condition.subject = one.subject,
+        condition.lasted_s = lasted_s,
+        "condition over: {}",
+        one.text.en
+    );
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Deserializer};
 
 use crate::bundle::check_endpoint;
+use crate::limits::{Limits, LimitsTexts};
 use crate::nats_config::{NatsConfig, NatsTexts};
 use crate::province_code::check_province_code;
 
@@ -32,7 +33,12 @@ pub const SETTINGS: &[&str] = &[
     "duty_telephone",
     "database_url",
     "acknowledge_within_s",
+    "calls_per_second_per_person",
+    "calls_per_second_per_partner",
+    "streams_per_person",
+    "connections_per_address",
     "log_format",
+    "sqlite_group_max",
     "otlp_endpoint",
     "otlp_ca_file",
     "trace_percent",
@@ -101,6 +107,11 @@ pub struct NodeConfig {
     pub acknowledge_within_s: u32,
     /// How log lines are written. Default human.
     pub log_format: LogFormat,
+    /// What one caller may ask for. Defaults: see [`Limits`].
+    pub limits: Limits,
+    /// At most so many writes share one COMMIT on SQLite. For measurements alone: 1 shows what a COMMIT for each call costs; a node that
+    /// serves people leaves it out.
+    pub sqlite_group_max: Option<usize>,
     /// The OTLP collector (gRPC) that takes spans and metrics, such as "http://127.0.0.1:4317"; https to another machine. Without it nothing
     /// is exported.
     pub otlp_endpoint: Option<String>,
@@ -136,8 +147,12 @@ impl NodeConfig {
         let figment = figment
             .merge(Texts { source: "environment variables FENGHUO_*", texts: variables.collect() })
             .merge(Texts { source: "command line", texts: given.collect() });
-        let raw: Raw = figment.extract().map_err(|e| Error::invalid_fields(e.into_iter().map(|e| as_violation(&e)).collect()))?;
-        raw.check()
+        checked(&figment)
+    }
+
+    /// The same from the text of a file alone, without variables and command line.
+    pub fn parse(text: &str) -> Result<Self> {
+        checked(&Figment::from(Toml::string(text)))
     }
 
     /// What partners are told: the setting, or https with the address that the partner listener was bound to.
@@ -160,6 +175,11 @@ impl NodeConfig {
         }
         hosts
     }
+}
+
+fn checked(figment: &Figment) -> Result<NodeConfig> {
+    let raw: Raw = figment.extract().map_err(|e| Error::invalid_fields(e.into_iter().map(|e| as_violation(&e)).collect()))?;
+    raw.check()
 }
 
 /// Settings as they come: all may be missing, and texts may look like numbers.
@@ -193,7 +213,17 @@ struct Raw {
     #[serde(default, deserialize_with = "text")]
     acknowledge_within_s: Option<String>,
     #[serde(default, deserialize_with = "text")]
+    calls_per_second_per_person: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    calls_per_second_per_partner: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    streams_per_person: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    connections_per_address: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     log_format: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    sqlite_group_max: Option<String>,
     #[serde(default, deserialize_with = "text")]
     otlp_endpoint: Option<String>,
     #[serde(default, deserialize_with = "text")]
@@ -230,6 +260,13 @@ impl Raw {
             faults.add("partner_listen", format!("{partner_listen} is the console's address too; each listener needs its own"));
         }
         faults.endpoint(self.partner_endpoint.as_deref(), partner_listen);
+        let limits = LimitsTexts {
+            calls_per_second_per_person: self.calls_per_second_per_person,
+            calls_per_second_per_partner: self.calls_per_second_per_partner,
+            streams_per_person: self.streams_per_person,
+            connections_per_address: self.connections_per_address,
+        };
+        let limits = limits.check(&mut faults.0);
         let nats = NatsTexts {
             url: self.nats_url,
             credentials_file: self.nats_credentials_file,
@@ -270,6 +307,8 @@ impl Raw {
             database_url,
             acknowledge_within_s: faults.seconds("acknowledge_within_s", self.acknowledge_within_s, 900),
             log_format: faults.log_format(self.log_format),
+            limits,
+            sqlite_group_max: faults.group_max(self.sqlite_group_max),
             otlp_endpoint: faults.otlp_endpoint(self.otlp_endpoint),
             otlp_ca_file: self.otlp_ca_file.filter(|file| !file.is_empty()).map(PathBuf::from),
             trace_percent: faults.percent("trace_percent", self.trace_percent),
@@ -359,6 +398,15 @@ impl Faults {
             self.add(field, format!("\"{value}\" is not a whole number of seconds from 1 to 86400"));
             default
         })
+    }
+
+    fn group_max(&mut self, value: Option<String>) -> Option<usize> {
+        let value = value?;
+        let most = value.parse().ok().filter(|most| (1..=256).contains(most));
+        if most.is_none() {
+            self.add("sqlite_group_max", format!("\"{value}\" is not a whole number from 1 to 256"));
+        }
+        most
     }
 
     fn otlp_endpoint(&mut self, value: Option<String>) -> Option<String> {

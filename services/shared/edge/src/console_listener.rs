@@ -19,8 +19,10 @@ use tower::ServiceExt;
 
 use crate::auth::{Authenticate, authorise};
 use crate::call::accompany;
+use crate::call_limits::{CallLimits, within_limits};
 use crate::connections::{self, Sharing, Site};
 use crate::keys::ProvinceKeys;
+use crate::limits::Limits;
 use crate::message_limit::limit_messages;
 use crate::tls;
 
@@ -52,6 +54,7 @@ pub struct Console {
 pub struct ConsoleListener {
     listener: TcpListener,
     address: SocketAddr,
+    limits: Limits,
 }
 
 impl ConsoleListener {
@@ -64,7 +67,13 @@ impl ConsoleListener {
     pub fn bind_among(address: SocketAddr, sharing: Sharing) -> Result<Self> {
         let listener = connections::bind("console_listen", address, sharing)?;
         let address = connections::local_address(&listener)?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, limits: Limits::default() })
+    }
+
+    /// With these limits instead of the defaults.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The address that was bound.
@@ -82,9 +91,17 @@ impl ConsoleListener {
     pub async fn serve(self, console: Console, stop: CancellationToken) -> Result<()> {
         let loopback = self.address.ip().is_loopback();
         let tls = if loopback { None } else { Some(tls::console_server_config(console.keys.clone())?) };
-        let (health, app) = app(console, loopback, stop.clone())?;
-        let site =
-            Site { name: "console", app, tls, trust: None, http2_only: false, max_streams: MAX_CALLS, max_connections: MAX_CONNECTIONS };
+        let (health, app) = app(console, &self.limits, loopback, stop.clone())?;
+        let site = Site {
+            name: "console",
+            app,
+            tls,
+            trust: None,
+            http2_only: false,
+            max_streams: MAX_CALLS,
+            max_connections: MAX_CONNECTIONS,
+            limits: self.limits,
+        };
         let say_stopping = async {
             stop.cancelled().await;
             health.set_service_status("", ServingStatus::NotServing).await;
@@ -94,12 +111,13 @@ impl ConsoleListener {
     }
 }
 
-fn app(console: Console, loopback: bool, stop: CancellationToken) -> Result<(HealthReporter, Router)> {
+fn app(console: Console, limits: &Limits, loopback: bool, stop: CancellationToken) -> Result<(HealthReporter, Router)> {
     let (health, health_service) = health_reporter();
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(fenghuo_api::FILE_DESCRIPTOR_SET)
         .build_v1()
         .map_err(|e| Error::internal("the contracts cannot be reflected").caused_by(e))?;
+    let call_limits = CallLimits::new(limits.calls_per_second_per_person, limits.streams_per_person);
     let calls = console
         .routes
         .add_service(health_service)
@@ -107,6 +125,7 @@ fn app(console: Console, loopback: bool, stop: CancellationToken) -> Result<(Hea
         .into_axum_router()
         .fallback(not_served)
         .layer(from_fn(|request: Request, next: Next| next.run(limit_messages(request, MAX_CONSOLE_MESSAGE_BYTES))))
+        .layer(from_fn_with_state(call_limits, within_limits))
         .layer(from_fn_with_state(console.sessions, authorise))
         .layer(from_fn(move |request: Request, next: Next| accompany(request, next, stop.clone())))
         .layer(GrpcWebLayer::new());

@@ -7,11 +7,13 @@
 //! authority pinned for exactly the province that it states.
 //!
 //! On the way in, outermost first: TLS, host name (loopback), gRPC-web, log line and end of streams (`call`), rule and session ([`auth`]),
-//! message length (`message_limit`), service. On the way out, `fenghuo_durable::Error` becomes a `google.rpc.Status` ([`status`]).
+//! calls and streams of that person (`call_limits`), message length (`message_limit`), service. On the way out, `fenghuo_durable::Error` becomes a `google.rpc.Status` ([`status`]).
 
+mod addresses;
 pub mod auth;
 pub mod bundle;
 mod call;
+mod call_limits;
 pub mod certificate;
 pub mod client;
 pub mod conditions;
@@ -19,7 +21,9 @@ pub mod config;
 mod connections;
 mod console_listener;
 mod ending;
+mod held;
 pub mod keys;
+pub mod limits;
 mod message_limit;
 pub mod nats_config;
 mod partner_channel;
@@ -28,6 +32,8 @@ pub mod province_code;
 pub mod rules;
 pub mod signing;
 mod signing_keys;
+mod slow_reader;
+mod slow_request;
 pub mod status;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
@@ -38,12 +44,13 @@ pub mod tls;
 pub mod trust;
 
 pub use auth::{Authenticate, Caller, Grant, Role, SignedIn, caller};
-pub use conditions::{Condition, Conditions};
 pub use client::{ClientSession, console_channel};
+pub use conditions::{Condition, Conditions};
 pub use config::{LogFormat, NodeConfig};
 pub use connections::Sharing;
 pub use console_listener::{Console, ConsoleListener, MAX_CONSOLE_MESSAGE_BYTES};
 pub use keys::ProvinceKeys;
+pub use limits::Limits;
 pub use nats_config::NatsConfig;
 pub use partner_channel::{PartnerChannel, partner_channel};
 pub use partner_listener::{MAX_PARTNER_MESSAGE_BYTES, PartnerListener, PartnerPeer, peer};

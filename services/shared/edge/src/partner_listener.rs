@@ -13,9 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use crate::call::accompany;
+use crate::call_limits::{CallLimits, within_limits};
 use crate::certificate;
 use crate::connections::{self, Sharing, Site};
 use crate::keys::ProvinceKeys;
+use crate::limits::Limits;
 use crate::message_limit::limit_messages;
 use crate::status::to_status;
 use crate::tls;
@@ -27,6 +29,8 @@ pub const MAX_PARTNER_MESSAGE_BYTES: usize = 2 * 1024 * 1024;
 /// Calls at a time on one connection of a partner.
 const MAX_CALLS: u32 = 64;
 const MAX_CONNECTIONS: usize = 512;
+/// A partner needs one, each of its replicas another.
+const MAX_CONNECTIONS_PER_ADDRESS: u32 = 128;
 
 /// The province on the other side of a connection, proved by its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +68,7 @@ pub fn peer<T>(request: &tonic::Request<T>) -> Result<PartnerPeer> {
 pub struct PartnerListener {
     listener: TcpListener,
     address: SocketAddr,
+    limits: Limits,
 }
 
 impl PartnerListener {
@@ -76,7 +81,13 @@ impl PartnerListener {
     pub fn bind_among(address: SocketAddr, sharing: Sharing) -> Result<Self> {
         let listener = connections::bind("partner_listen", address, sharing)?;
         let address = connections::local_address(&listener)?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, limits: Limits::default() })
+    }
+
+    /// With these limits instead of the defaults.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// The address that was bound.
@@ -88,9 +99,11 @@ impl PartnerListener {
     pub async fn serve(self, routes: Routes, keys: Arc<ProvinceKeys>, trust: Arc<PartnerTrust>, stop: CancellationToken) -> Result<()> {
         let tls = Some(tls::partner_server_config(keys, trust.clone())?);
         let stopping = stop.clone();
+        let call_limits = CallLimits::new(self.limits.calls_per_second_per_partner, self.limits.streams_per_person);
         let app = routes
             .into_axum_router()
             .layer(from_fn(|request: Request, next: Next| next.run(limit_messages(request, MAX_PARTNER_MESSAGE_BYTES))))
+            .layer(from_fn_with_state(call_limits, within_limits))
             .layer(from_fn_with_state(trust.clone(), still_trusted))
             .layer(from_fn(move |request: Request, next: Next| accompany(request, next, stopping.clone())));
         let site = Site {
@@ -101,6 +114,7 @@ impl PartnerListener {
             http2_only: true,
             max_streams: MAX_CALLS,
             max_connections: MAX_CONNECTIONS,
+            limits: Limits { connections_per_address: self.limits.connections_per_address.min(MAX_CONNECTIONS_PER_ADDRESS), ..self.limits },
         };
         connections::serve(self.listener, site, stop).await;
         Ok(())

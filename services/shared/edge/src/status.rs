@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use fenghuo_durable::measure::{Counter, KeyValue, counter};
 use fenghuo_durable::{Code, Error, Violation, wall};
@@ -34,10 +35,22 @@ pub fn to_status(error: Error) -> Status {
     let metadata: HashMap<String, String> =
         error.metadata.iter().map(|(key, value)| ((*key).to_owned(), cut(value, MAX_MESSAGE_BYTES / 4))).collect();
     details.set_error_info(error.reason, ERROR_DOMAIN, metadata);
+    if let Some(wait) = retry_after(&error) {
+        details.set_retry_info(Some(wait));
+    }
     if !error.violations.is_empty() {
         details.set_bad_request(fitting(&error.violations));
     }
     Status::with_error_details(grpc_code(error.code), cut(&error.message, MAX_MESSAGE_BYTES), details)
+}
+
+/// When to come back, for callers that read `RetryInfo`; the metadata says the same in a word.
+fn retry_after(error: &Error) -> Option<Duration> {
+    error.metadata.iter().find_map(|(key, value)| match *key {
+        "retryAfterMs" => value.parse().ok().map(Duration::from_millis),
+        "retryAfterSeconds" => value.parse().ok().map(Duration::from_secs),
+        _ => None,
+    })
 }
 
 fn internal(error: &Error) -> Status {

@@ -12,6 +12,7 @@
 pub mod core;
 pub mod envelope;
 pub mod inbox;
+pub mod inspect;
 pub mod links;
 pub mod machine;
 pub mod queues;

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use fenghuo_durable::{Error, Result};
 
 use crate::config::{LogFormat, NodeConfig};
+use crate::limits::Limits;
 
 const MINIMAL: &str = "province_code = \"420000\"\ndisplay_name = \"湖北省\"\nduty_telephone = \"027-87167480\"\n";
 
@@ -42,6 +43,16 @@ fn the_environment_wins_over_the_file_and_the_command_line_over_both() {
     assert_eq!(config.acknowledge_within_s, 120);
     assert_eq!(config.partner_listen.port(), 0);
     assert_eq!(config.log_format, LogFormat::Json);
+}
+
+#[test]
+fn limits_are_whole_numbers_from_one() {
+    let config = load(&format!("{MINIMAL}streams_per_person = 7\n"), &[("FENGHUO_CONNECTIONS_PER_ADDRESS", "9")], &[]).unwrap();
+    let wanted = Limits { streams_per_person: 7, connections_per_address: 9, ..Limits::default() };
+    assert_eq!(config.limits, wanted);
+    let error =
+        load(&format!("{MINIMAL}calls_per_second_per_person = 0\ncalls_per_second_per_partner = \"many\"\n"), &[], &[]).unwrap_err();
+    assert_eq!(fields(&error), ["calls_per_second_per_person", "calls_per_second_per_partner"]);
 }
 
 #[test]

@@ -15,9 +15,9 @@ use tonic_health::pb::health_client::HealthClient;
 use super::{Lines, Running, console, console_at};
 use crate::{ClientSession, RemoteError, console_channel, from_status};
 
-type Client = AuditServiceClient<InterceptedService<Channel, ClientSession>>;
+pub(super) type Client = AuditServiceClient<InterceptedService<Channel, ClientSession>>;
 
-fn client(running: &Running, token: Option<&str>, space: Option<SpaceId>) -> Client {
+pub(super) fn client(running: &Running, token: Option<&str>, space: Option<SpaceId>) -> Client {
     let mut session = ClientSession::anonymous();
     if let Some(token) = token {
         session = session.with_token(token).unwrap();
@@ -28,7 +28,7 @@ fn client(running: &Running, token: Option<&str>, space: Option<SpaceId>) -> Cli
     AuditServiceClient::with_interceptor(console_channel(&running.url, None).unwrap(), session)
 }
 
-fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>) -> RemoteError {
+pub(super) fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>) -> RemoteError {
     from_status(&answer.unwrap_err())
 }
 
@@ -92,7 +92,7 @@ async fn methods_without_a_rule_are_not_there() {
 }
 
 /// Sends one request by HTTP/1.1 and returns status line and headers, and the body.
-async fn http1(running: &Running, head: &str, body: &[u8]) -> (String, Vec<u8>) {
+pub(super) async fn http1(running: &Running, head: &str, body: &[u8]) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(running.address).await.unwrap();
     let head = format!("{head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -103,13 +103,13 @@ async fn http1(running: &Running, head: &str, body: &[u8]) -> (String, Vec<u8>) 
     (String::from_utf8(answer[..end].to_vec()).unwrap().to_lowercase(), answer[end + 4..].to_vec())
 }
 
-fn web_call(extra: &str) -> String {
+pub(super) fn web_call(extra: &str) -> String {
     format!(
         "POST /fenghuo.audit.v1.AuditService/ListEvents HTTP/1.1\r\nhost: localhost:8420\r\ncontent-type: application/grpc-web+proto{extra}"
     )
 }
 
-fn frame(message: &[u8]) -> Vec<u8> {
+pub(super) fn frame(message: &[u8]) -> Vec<u8> {
     [&[0], (message.len() as u32).to_be_bytes().as_slice(), message].concat()
 }
 
@@ -173,7 +173,7 @@ async fn a_hundred_megabytes_are_refused_by_their_length() {
     client(&running, Some("viewer"), Some(SpaceId::Real)).list_events(fits).await.unwrap();
 }
 
-fn resident_bytes() -> usize {
+pub(super) fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 4096
 }
@@ -255,6 +255,19 @@ async fn a_stream_ends_with_its_session_and_with_its_grants() {
     }
 }
 
+/// TLS to the console over this connection, trusting its authority.
+pub(super) async fn tls_connect(running: &Running, stream: TcpStream) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(running.keys.ca_certificate().clone()).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(crate::tls::provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = rustls_pki_types::ServerName::try_from("localhost").unwrap();
+    tokio_rustls::TlsConnector::from(std::sync::Arc::new(config)).connect(name, stream).await.unwrap()
+}
+
 #[tokio::test]
 async fn beyond_loopback_the_console_speaks_tls_only() {
     let running = console_at("0.0.0.0:0").await;
@@ -265,16 +278,8 @@ async fn beyond_loopback_the_console_speaks_tls_only() {
     let _ = stream.read_to_end(&mut answer).await;
     assert!(!answer.starts_with(b"HTTP"), "plain text was answered");
 
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(running.keys.ca_certificate().clone()).unwrap();
-    let config = rustls::ClientConfig::builder_with_provider(crate::tls::provider())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let stream = TcpStream::connect(("127.0.0.1", running.address.port())).await.unwrap();
-    let name = rustls_pki_types::ServerName::try_from("localhost").unwrap();
-    let mut tls = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config)).connect(name, stream).await.unwrap();
+    let mut tls = tls_connect(&running, stream).await;
     tls.write_all(b"GET / HTTP/1.1\r\nhost: fenghuo.example\r\nconnection: close\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     let _ = tls.read_to_end(&mut answer).await;

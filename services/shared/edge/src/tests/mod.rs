@@ -4,7 +4,9 @@ mod auth;
 mod bundle;
 mod config;
 mod console;
+mod hostile;
 mod keys;
+mod limits;
 mod provinces;
 mod status;
 
@@ -25,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
-use crate::{Authenticate, Console, ConsoleListener, Grant, ProvinceKeys, Role, SignedIn, caller, to_status};
+use crate::{Authenticate, Console, ConsoleListener, Grant, Limits, ProvinceKeys, Role, SignedIn, caller, to_status};
 
 pub(super) fn keys(province_code: &str) -> (Arc<ProvinceKeys>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
@@ -57,7 +59,7 @@ impl Authenticate for Sessions {
     }
 }
 
-/// A service that tells who called and in which space.
+/// A service that tells who called, in which space, and about what.
 pub(super) struct Echo;
 
 #[tonic::async_trait]
@@ -67,7 +69,10 @@ impl AuditService for Echo {
     async fn list_events(&self, request: Request<ListEventsRequest>) -> Result<Response<ListEventsResponse>, Status> {
         let caller = caller(&request).map_err(to_status)?;
         let space = caller.space().map_err(to_status)?;
-        Ok(Response::new(ListEventsResponse { events: vec![], next_page_token: format!("{} in {space}", caller.identity) }))
+        Ok(Response::new(ListEventsResponse {
+            events: vec![],
+            next_page_token: format!("{} in {space}{}", caller.identity, request.get_ref().subject),
+        }))
     }
 
     async fn watch_events(&self, _: Request<WatchEventsRequest>) -> Result<Response<Self::WatchEventsStream>, Status> {
@@ -97,8 +102,12 @@ pub(super) async fn console() -> Running {
 }
 
 pub(super) async fn console_at(address: &str) -> Running {
+    console_with(address, Limits::default()).await
+}
+
+pub(super) async fn console_with(address: &str, limits: Limits) -> Running {
     let (keys, dir) = keys("420000");
-    let listener = ConsoleListener::bind(address.parse().unwrap()).await.unwrap();
+    let listener = ConsoleListener::bind(address.parse().unwrap()).await.unwrap().with_limits(limits);
     let (address, url, stop) = (listener.local_address(), listener.url(), CancellationToken::new());
     let past = Grant { end: Some(wall::now()), ..grant(Role::Commander, "420000") };
     let sessions = Arc::new(Sessions(parking_lot::RwLock::new(HashMap::from([
