@@ -1,17 +1,17 @@
 //! Does each database answer?
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use fenghuo_durable::{Db, SpaceId, wall};
+use fenghuo_durable::{Db, SpaceId};
 use fenghuo_edge::Condition;
 use fenghuo_edge::conditions::{Severity, Text};
-use jiff::SignedDuration;
 
 use super::ANSWER_WITHIN;
 use crate::service::Service;
 
 /// A database that answered somebody so lately is there, even if it has no place for this question.
-const LATELY: SignedDuration = SignedDuration::from_secs(3);
+const LATELY: Duration = Duration::from_secs(3);
 
 /// What was found.
 pub(super) struct Found {
@@ -29,7 +29,7 @@ pub(super) async fn look(service: &Service) -> Found {
     }
     let answers = futures::future::join_all(asked.into_iter().map(|(name, db)| async move { (name, answers(&db).await, db) })).await;
     let silent: Vec<_> = answers.into_iter().filter(|(_, answers, _)| !answers).collect();
-    let since = silent.iter().filter_map(|(_, _, db)| db.health().answered).min();
+    let since = silent.iter().filter_map(|(_, _, db)| db.health().answered).map(|when| when.at).min();
     let conditions = silent.first().map(|(name, _, db)| Condition {
         code: "DATABASE_UNREACHABLE",
         subject: String::new(),
@@ -50,5 +50,5 @@ async fn answers(db: &Arc<Db>) -> bool {
     if matches!(tokio::time::timeout(ANSWER_WITHIN, question).await, Ok(Ok(_))) {
         return true;
     }
-    db.health().answered.is_some_and(|at| wall::now().duration_since(at) < LATELY)
+    db.health().answered.is_some_and(|when| when.is_within(LATELY))
 }
