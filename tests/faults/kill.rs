@@ -68,7 +68,7 @@ impl Killer {
         }
         victim.start_again();
         self.start_time.push(victim.process.start_time);
-        if self.kills % 20 == 0 {
+        if self.kills.is_multiple_of(20) {
             eprintln!("{} kills", self.kills);
         }
     }

@@ -59,10 +59,8 @@ impl Line {
     }
 
     fn drop_packets(&self, percent: [u32; 2]) {
-        for end in 0..2 {
-            if percent[end] > 0 {
-                self.cable.drop_arriving(end, percent[end]);
-            }
+        for (end, percent) in percent.into_iter().enumerate().filter(|(_, percent)| *percent > 0) {
+            self.cable.drop_arriving(end, percent);
         }
     }
 
