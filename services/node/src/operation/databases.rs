@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fenghuo_durable::health::When;
 use fenghuo_durable::{Db, SpaceId};
 use fenghuo_edge::Condition;
 use fenghuo_edge::conditions::{Severity, Text};
 
-use super::ANSWER_WITHIN;
 use crate::service::Service;
 
+/// A database that does not answer within this is asked again at the next look.
+const ASKED: Duration = Duration::from_secs(1);
 /// A database that answered somebody so lately is there, even if it has no place for this question.
 const LATELY: Duration = Duration::from_secs(3);
 
@@ -47,8 +49,10 @@ pub(super) async fn look(service: &Service) -> Found {
 
 async fn answers(db: &Arc<Db>) -> bool {
     let question = db.read((), |(), tx| Box::pin(tx.number("SELECT 1", &[])));
-    if matches!(tokio::time::timeout(ANSWER_WITHIN, question).await, Ok(Ok(_))) {
+    if matches!(tokio::time::timeout(ASKED, question).await, Ok(Ok(_))) {
         return true;
     }
-    db.health().answered.is_some_and(|when| when.is_within(LATELY))
+    let seen = db.health();
+    let lost = |answered: &When| seen.unreachable.is_some_and(|unreachable| unreachable.is_after(answered));
+    seen.answered.is_some_and(|answered| answered.is_within(LATELY) && !lost(&answered))
 }

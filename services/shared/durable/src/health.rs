@@ -25,6 +25,11 @@ impl When {
         Self { at: wall::now(), monotonic: Instant::now() }
     }
 
+    /// Was it after this?
+    pub fn is_after(&self, other: &Self) -> bool {
+        self.monotonic > other.monotonic
+    }
+
     /// Is it no longer ago than this?
     pub fn is_within(&self, past: Duration) -> bool {
         self.monotonic.elapsed() <= past
