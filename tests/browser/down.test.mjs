@@ -11,8 +11,10 @@ import { PEOPLE, setUp, setUpAlone } from './lib/people.mjs';
 import { startPostgres } from './lib/postgres.mjs';
 
 // The worker's second try decides that a partner is gone, and a machine that tests is busy: so long it may take.
-const TOLD_MS = 15_000;
+const TOLD_MS = 30_000;
 const bar = (code) => `${byId('down')}[data-code="${code}"]`;
+// A machine that tests may be short of room, and then its desk says so: that is no fault of what is tested.
+const WELL = `${bar('')}, ${bar('DISK_LOW')}`;
 
 let browser;
 before(async () => {
@@ -48,8 +50,8 @@ test('a partner that is killed is told and untold, and a restored node is releas
   try {
     await setUp(hubei, chongqing);
     const { page, errors } = await signIn(hubei, 'zhoumin');
-    await shown(page, bar(''));
-    assert.match(await page.textContent(byId('down')), /运行正常/);
+    await shown(page, WELL);
+    assert.match(await page.textContent(byId('down')), /运行正常|磁盘将满/);
 
     await chongqing.kill();
     t.diagnostic(`the bar told the partner's loss ${await shown(page, bar('PARTNER_DOWN'))} ms after its end`);
@@ -68,7 +70,7 @@ test('a partner that is killed is told and untold, and a restored node is releas
     await page.keyboard.press('y');
 
     await chongqing.startAgain();
-    t.diagnostic(`and its return ${await shown(page, bar(''))} ms after it was ready`);
+    t.diagnostic(`and its return ${await shown(page, WELL)} ms after it was ready`);
     assert.deepEqual(strange(errors), []);
 
     // A node restored from a backup while the partner is away.
@@ -99,7 +101,7 @@ test('a partner that is killed is told and untold, and a restored node is releas
     await page.keyboard.press('Escape');
 
     await chongqing.startAgain();
-    t.diagnostic(`all is well again ${await shown(page, bar(''))} ms after the partner was ready`);
+    t.diagnostic(`all is well again ${await shown(page, WELL)} ms after the partner was ready`);
     assert.deepEqual(strange(errors), []);
   } finally {
     await rm(backup, { force: true });
@@ -114,7 +116,7 @@ test('a database that is stopped is told on an open desk and at the door, and un
     hubei = await startNode('420000', { databaseUrl: postgres.url });
     await setUpAlone(hubei);
     const { page, errors } = await signIn(hubei, 'lijing');
-    await shown(page, bar(''));
+    await shown(page, WELL);
     await postgres.stop();
     t.diagnostic(`the bar told the database's loss ${await shown(page, bar('DATABASE_UNREACHABLE'))} ms after its end`);
     assert.match(await page.textContent(byId('down')), /数据库不可达/);
@@ -133,7 +135,7 @@ test('a database that is stopped is told on an open desk and at the door, and un
     t.diagnostic(`after a reload the bar told it in ${await shown(page, bar('DATABASE_UNREACHABLE'))} ms`);
 
     await postgres.start();
-    t.diagnostic(`the bar told its return ${await shown(page, bar(''))} ms after it was ready`);
+    t.diagnostic(`the bar told its return ${await shown(page, WELL)} ms after it was ready`);
     await shown(page, `${byId('server-link')}[data-state="up"]`);
     await door.page.waitForSelector(byId('sign-in-database'), { state: 'detached' });
     assert.deepEqual(strange([...errors, ...door.errors]), []);

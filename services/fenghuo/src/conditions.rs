@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fenghuo_durable::{Result, Space, SpaceId, Tx, params};
+use fenghuo_durable::{ClockStep, Result, Space, SpaceId, Tx, clock_steps, params};
 use fenghuo_edge::Condition;
 use fenghuo_edge::conditions::{Severity, Text};
 use fenghuo_mailbox::Links;
@@ -158,4 +158,31 @@ fn export_behind(diverged: bool, since: Option<jiff::Timestamp>, detail: String)
         )
     };
     Condition { code: "EXPORT_BEHIND", subject: String::new(), severity: Severity::Notice, since, text, next, detail }
+}
+
+/// This machine's clock against monotonic time.
+pub fn clock() -> Source {
+    let steps = clock_steps();
+    Arc::new(move || {
+        let step = *steps.borrow();
+        step.map(clock_stepped).into_iter().collect()
+    })
+}
+
+fn clock_stepped(step: ClockStep) -> Condition {
+    let seconds = step.by.as_secs();
+    let (zh, en) = if seconds < 0 { ("倒拨", "back") } else { ("前拨", "ahead") };
+    let by = seconds.abs();
+    Condition {
+        code: "CLOCK_STEPPED",
+        subject: String::new(),
+        severity: Severity::Degraded,
+        since: Some(step.at),
+        text: Text::new(format!("本机时钟被{zh}了约 {by} 秒"), format!("This machine's clock was set {en} by about {by} s")),
+        next: Text::new(
+            "时限按本机时钟计，请对照标准时间；告知技术人员校时。",
+            "Deadlines go by this clock: compare it with standard time, and tell the engineers to check its time source.",
+        ),
+        detail: String::new(),
+    }
 }

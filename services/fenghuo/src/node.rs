@@ -266,7 +266,7 @@ fn operation_parts(
     outward: Option<&Outward>,
     hold: Hold,
 ) -> node::OperationParts {
-    let mut sources = vec![("links", conditions::links(directory, links))];
+    let mut sources = vec![("links", conditions::links(directory, links)), ("clock", conditions::clock())];
     sources.extend(outward.map(|outward| ("export", conditions::export(outward.status()))));
     node::OperationParts {
         hold,

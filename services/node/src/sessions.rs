@@ -17,6 +17,13 @@ impl Authenticate for Service {
     fn authenticate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<SignedIn>> {
         Box::pin(async move {
             let digest = digest_of(token).ok_or_else(session_over)?;
+            if self.operation().conditions.has("DATABASE_UNREACHABLE") {
+                // Not after the ten seconds for which a connection is waited for: the page that asks has something to say.
+                return Err(Error::unavailable(
+                    "DATABASE_UNREACHABLE",
+                    "the database cannot be reached; repeat the call with the same request_id",
+                ));
+            }
             let found = self.db().read(digest, |digest, tx| Box::pin(store::session::by_token(tx, *digest))).await?;
             let Session { id, person, .. } = in_force(found)?;
             let grants = person.edge_grants();

@@ -1,17 +1,21 @@
 //! Does each database answer?
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use fenghuo_durable::{Db, SpaceId, wall};
+use fenghuo_durable::health::When;
+use fenghuo_durable::{Db, SpaceId};
 use fenghuo_edge::Condition;
 use fenghuo_edge::conditions::{Severity, Text};
-use jiff::SignedDuration;
 
-use super::ANSWER_WITHIN;
 use crate::service::Service;
 
+/// A database that does not answer within this is asked again at the next look.
+const ASKED: Duration = Duration::from_secs(1);
+/// The same while it is known to be lost: a first connection on a busy machine takes its time.
+const ASKED_WHILE_LOST: Duration = Duration::from_secs(4);
 /// A database that answered somebody so lately is there, even if it has no place for this question.
-const LATELY: SignedDuration = SignedDuration::from_secs(3);
+const LATELY: Duration = Duration::from_secs(3);
 
 /// What was found.
 pub(super) struct Found {
@@ -27,9 +31,12 @@ pub(super) async fn look(service: &Service) -> Found {
     if let Ok(real) = service.spaces().get(SpaceId::Real) {
         asked.push(("real", real.db().clone()));
     }
-    let answers = futures::future::join_all(asked.into_iter().map(|(name, db)| async move { (name, answers(&db).await, db) })).await;
+    let lost = service.operation().conditions.has("DATABASE_UNREACHABLE");
+    let within = if lost { ASKED_WHILE_LOST } else { ASKED };
+    let ask = |(name, db)| async move { (name, answers(&db, within).await, db) };
+    let answers = futures::future::join_all(asked.into_iter().map(ask)).await;
     let silent: Vec<_> = answers.into_iter().filter(|(_, answers, _)| !answers).collect();
-    let since = silent.iter().filter_map(|(_, _, db)| db.health().answered).min();
+    let since = silent.iter().filter_map(|(_, _, db)| db.health().answered).map(|when| when.at).min();
     let conditions = silent.first().map(|(name, _, db)| Condition {
         code: "DATABASE_UNREACHABLE",
         subject: String::new(),
@@ -45,10 +52,12 @@ pub(super) async fn look(service: &Service) -> Found {
     Found { all: silent.is_empty(), conditions: conditions.into_iter().collect() }
 }
 
-async fn answers(db: &Arc<Db>) -> bool {
+async fn answers(db: &Arc<Db>, within: Duration) -> bool {
     let question = db.read((), |(), tx| Box::pin(tx.number("SELECT 1", &[])));
-    if matches!(tokio::time::timeout(ANSWER_WITHIN, question).await, Ok(Ok(_))) {
+    if matches!(tokio::time::timeout(within, question).await, Ok(Ok(_))) {
         return true;
     }
-    db.health().answered.is_some_and(|at| wall::now().duration_since(at) < LATELY)
+    let seen = db.health();
+    let lost = |answered: &When| seen.unreachable.is_some_and(|unreachable| unreachable.is_after(answered));
+    seen.answered.is_some_and(|answered| answered.is_within(LATELY) && !lost(&answered))
 }

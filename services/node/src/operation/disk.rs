@@ -2,24 +2,22 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use fenghuo_durable::{Space, wall};
+use fenghuo_durable::Space;
 use fenghuo_edge::Condition;
 use fenghuo_edge::conditions::{Severity, Text};
-use jiff::SignedDuration;
 
 /// With less the disk is full.
 const FULL_BYTES: u64 = 4 << 20;
 /// With less than both of these it is nearly full: bytes, and a tenth of the disk.
 const LOW_BYTES: u64 = 5 << 30;
 /// A write that found the disk full says so for this long; nobody may be writing to find out.
-const REMEMBERED: SignedDuration = SignedDuration::from_secs(5);
+const REMEMBERED: Duration = Duration::from_secs(5);
 
 /// Looks at the disk of the data folder, and at what writes have met: the databases may be on another one.
 pub(super) fn look(dir: &Path, spaces: &[Arc<Space>]) -> Vec<Condition> {
-    let now = wall::now();
-    let met =
-        spaces.iter().map(|space| space.db().health()).find(|seen| seen.disk_full.is_some_and(|at| now.duration_since(at) < REMEMBERED));
+    let met = spaces.iter().map(|space| space.db().health()).find(|seen| seen.disk_full.is_some_and(|when| when.is_within(REMEMBERED)));
     let room = rustix::fs::statvfs(dir).ok().map(|found| (found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize));
     let full = room.is_some_and(|(free, _)| free < FULL_BYTES);
     if met.is_some() || full {

@@ -113,8 +113,12 @@ impl Service {
         let reachable = databases::look(self).await;
         conditions.report("databases", reachable.conditions);
         if reachable.all {
-            conditions.report("work", work::look(&self.spaces().all()).await);
-            conditions.report("quarantine", quarantine::look(self).await);
+            // A database that is lost in the middle would hold these up for as long as a connection is waited for; the next look asks it first.
+            let rest = async {
+                conditions.report("work", work::look(&self.spaces().all()).await);
+                conditions.report("quarantine", quarantine::look(self).await);
+            };
+            let _ = tokio::time::timeout(ANSWER_WITHIN, rest).await;
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the reads and writes of a database have met lately: for telling people what is down while it is down.
 
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
@@ -10,15 +12,39 @@ use crate::error::{Error, Result};
 #[derive(Debug, Default)]
 pub(crate) struct Health(Mutex<Seen>);
 
-/// When a database last answered, and when it last failed to; wall time.
+/// When something was seen: for people, and for measuring how long ago that is. The wall clock may be set meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub struct When {
+    /// Wall time.
+    pub at: Timestamp,
+    monotonic: Instant,
+}
+
+impl When {
+    fn now() -> Self {
+        Self { at: wall::now(), monotonic: Instant::now() }
+    }
+
+    /// Was it after this?
+    pub fn is_after(&self, other: &Self) -> bool {
+        self.monotonic > other.monotonic
+    }
+
+    /// Is it no longer ago than this?
+    pub fn is_within(&self, past: Duration) -> bool {
+        self.monotonic.elapsed() <= past
+    }
+}
+
+/// When a database last answered, and when it last failed to.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// It answered, be it with a refusal.
-    pub answered: Option<Timestamp>,
+    pub answered: Option<When>,
     /// It could not be reached.
-    pub unreachable: Option<Timestamp>,
+    pub unreachable: Option<When>,
     /// A write found the disk full.
-    pub disk_full: Option<Timestamp>,
+    pub disk_full: Option<When>,
     /// The last of these failures with its cause, for the engineer.
     pub last_error: String,
 }
@@ -29,7 +55,7 @@ impl Health {
     }
 
     pub(crate) fn note<T>(&self, outcome: &Result<T>) {
-        let now = Some(wall::now());
+        let now = Some(When::now());
         let mut seen = self.0.lock();
         match outcome {
             Err(error) if error.reason == "DATABASE_UNREACHABLE" => {
