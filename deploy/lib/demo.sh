@@ -45,6 +45,14 @@ add_person() {
   FENGHUO_NEW_PASSWORD=$(password_of "$data" "$code" "$user") as_admin "$code" person add --user "$user" --name "$name" --post "$post" "${grants[@]}" >/dev/null
 }
 
+# add_demo_people: two in each of the two provinces.
+add_demo_people() {
+  add_person 500000 chentao 陈涛 '重庆市生态环境局 值班员' viewer duty-officer
+  add_person 500000 liufang 刘芳 '重庆市生态环境局 应急办主任' viewer commander liaison
+  add_person 420000 lijing 李静 '湖北省生态环境厅 值班员' viewer duty-officer
+  add_person 420000 zhoumin 周敏 '湖北省生态环境厅 应急办主任' viewer commander liaison
+}
+
 # enrol CODE NEIGHBOUR: takes the neighbour's bundle into CODE's directory, with its fingerprint.
 enrol() {
   local code=$1 neighbour=$2 bundle=$data/$2.bundle.json fingerprint

@@ -387,6 +387,19 @@ fn cases(
         ),
         ("/fenghuo.notification.v1.PartnerDirectoryService/GetOwnBundle", case(notification::GetOwnBundleRequest {}, Refused)),
         (
+            "/fenghuo.notification.v1.PartnerDirectoryService/RotateSigningKey",
+            case(notification::RotateSigningKeyRequest { request_id: id(), reason: "年度更换".into() }, Refused),
+        ),
+        (
+            "/fenghuo.notification.v1.PartnerDirectoryService/BeginNewEpoch",
+            case(
+                notification::BeginNewEpochRequest {
+                    request_id: id(), province_code: "510000".into(), reason: "双方电话商定".into()
+                },
+                Refused,
+            ),
+        ),
+        (
             "/fenghuo.notification.v1.PartnerDirectoryService/EnrolPartner",
             case(notification::EnrolPartnerRequest { request_id: id(), ..Default::default() }, Refused),
         ),

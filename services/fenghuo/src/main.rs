@@ -4,7 +4,9 @@
 
 mod cli;
 mod drill;
+mod measure;
 mod node;
+mod served;
 
 use clap::Parser;
 

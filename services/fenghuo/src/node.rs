@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use crate::served::{Served, Service};
 use fenghuo_durable::{Fittings, FolderLock, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
-use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, keys_dir};
+use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, Sharing};
 use fenghuo_incident_intake as intake;
 use fenghuo_mailbox::links::LinkState;
 use fenghuo_mailbox::{self as mailbox, Links, Mailbox};
 use fenghuo_node as node;
 use fenghuo_notification::{self as notification, Directory};
+use fenghuo_outward::{Outward, Parts as OutwardParts, Server, StreamLimits};
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
+
+use crate::measure::Measured;
 
 /// Where a started node is.
 #[derive(Debug, Clone)]
@@ -38,18 +42,25 @@ pub struct Node {
     notification: notification::Service,
     node: node::Service,
     mailbox: Mailbox,
+    outward: Option<Outward>,
     console: ConsoleListener,
-    partners: PartnerListener,
+    /// Where notification is served.
+    partners: Option<PartnerListener>,
+    served: Served,
     // Held until the databases are closed.
     _lock: FolderLock,
 }
 
-/// What every space has, of every service.
-fn space_fittings(province_code: &str) -> Fittings {
+/// What every space has, of every service. What this process does not serve has its tables all the same.
+fn space_fittings(province_code: &str, served: &Served) -> Fittings {
     let mut fittings = Fittings::default();
-    mailbox::fit(&mut fittings);
-    intake::fit(&mut fittings, province_code);
-    notification::fit(&mut fittings);
+    let (mut mail, mut reports, mut notices) = (Fittings::default(), Fittings::default(), Fittings::default());
+    mailbox::fit(&mut mail);
+    intake::fit(&mut reports, province_code);
+    notification::fit(&mut notices);
+    fittings.add(mail, served.has(Service::Notification));
+    fittings.add(reports, served.has(Service::IncidentIntake));
+    fittings.add(notices, served.has(Service::Notification));
     fittings
 }
 
@@ -64,34 +75,28 @@ fn node_fittings() -> Fittings {
 impl Node {
     /// Opens keys and databases and binds the ports.
     pub async fn open(config: NodeConfig) -> Result<Self> {
+        let served = Served::of(&config.only)?;
         let lock = lock_folder(&config.data_dir)?;
         let code = config.province_code.clone();
-        let keys = Arc::new(ProvinceKeys::load_or_create(&keys_dir(&config.data_dir), &code, &config.certificate_hosts(), wall::now())?);
-        let console = ConsoleListener::bind(config.console_listen).await?.with_limits(config.limits.clone());
-        let partners = PartnerListener::bind(config.partner_listen).await?.with_limits(config.limits.clone());
-        let endpoint = config.endpoint(partners.local_address());
+        let keys = Arc::new(ProvinceKeys::load_or_create(&config.keys_dir, &code, &config.certificate_hosts(), wall::now())?);
+        let sharing = Sharing::with_replicas(config.shared_listen);
+        let console = ConsoleListener::bind_among(config.console_listen, sharing)?.with_limits(config.limits.clone());
+        let partners = match served.has(Service::Notification) {
+            true => Some(PartnerListener::bind_among(config.partner_listen, sharing)?.with_limits(config.limits.clone())),
+            false => None,
+        };
+        let endpoint = partners.as_ref().map(|listener| config.endpoint(listener.local_address())).unwrap_or_default();
 
         let locations = match &config.database_url {
             None => Locations::Sqlite(config.data_dir.join("spaces")),
             Some(url) => Locations::Postgres(url.expose().to_owned()),
         };
         let node_space = Space::open(SpaceId::Real, &locations.node().await?, None, node_fittings()).await?;
-        let spaces = Spaces::open(locations, space_fittings(&code)).await?;
+        let spaces = Spaces::open(locations, space_fittings(&code, &served)).await?;
         let trust = PartnerTrust::new();
         let directory = Directory::load(&node_space, trust.clone()).await?;
         let links = Links::new();
 
-        let notification = notification::Service::new(notification::Needs {
-            spaces: spaces.clone(),
-            node: node_space.clone(),
-            keys: keys.clone(),
-            directory: directory.clone(),
-            links: links.clone(),
-            display_name: config.display_name.clone(),
-            endpoint: endpoint.clone(),
-            duty_telephone: config.duty_telephone.clone(),
-            acknowledge_within_s: config.acknowledge_within_s,
-        });
         let mail = notification::Mail { province_code: code.clone(), acknowledge_within_s: config.acknowledge_within_s };
         let mailbox = Mailbox::new(mailbox::Parts {
             spaces: spaces.clone(),
@@ -101,6 +106,18 @@ impl Node {
             links: links.clone(),
             routes: directory.routes(),
         });
+        let notification = notification::Service::new(notification::Needs {
+            spaces: spaces.clone(),
+            node: node_space.clone(),
+            keys: keys.clone(),
+            directory: directory.clone(),
+            mailbox: mailbox.clone(),
+            links: links.clone(),
+            display_name: config.display_name.clone(),
+            endpoint: endpoint.clone(),
+            duty_telephone: config.duty_telephone.clone(),
+            acknowledge_within_s: config.acknowledge_within_s,
+        });
         let node = node::Service::new(node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links));
         node.resume_exercises().await?;
         mailbox.quarantine_if_restored(&config.data_dir).await?;
@@ -109,10 +126,26 @@ impl Node {
             display_name: config.display_name.clone(),
             console_url: console.url(),
             partner_url: endpoint,
-            setup_token: node.ensure_setup().await?,
+            setup_token: if served.has(Service::Node) { node.ensure_setup().await? } else { None },
         };
         let intake = intake::Service::new(spaces.clone(), &code);
-        Ok(Self { ready, keys, trust, spaces, node_space, intake, notification, node, mailbox, console, partners, _lock: lock })
+        let outward = outward(&config, &spaces)?;
+        Ok(Self {
+            ready,
+            keys,
+            trust,
+            spaces,
+            node_space,
+            intake,
+            notification,
+            node,
+            mailbox,
+            outward,
+            console,
+            partners,
+            served,
+            _lock: lock,
+        })
     }
 
     /// Where it is.
@@ -120,30 +153,54 @@ impl Node {
         &self.ready
     }
 
+    /// What its gauges are read from.
+    pub fn measured(&self) -> Measured {
+        Measured { spaces: self.spaces.clone(), node: self.node_space.clone(), links: self.mailbox.links().clone() }
+    }
+
     /// Serves until `stop`; then drains, stops the mailbox, and closes the databases last.
     pub async fn serve(self, stop: CancellationToken) -> Result<()> {
-        let mut routes = RoutesBuilder::default();
-        self.intake.add_routes(&mut routes);
-        self.notification.add_routes(&mut routes);
-        self.node.add_routes(&mut routes);
+        let exercises = self.node.follow_exercises();
         let console = Console {
-            routes: routes.routes(),
-            static_files: fenghuo_console::router(),
+            routes: self.routes(),
+            static_files: if self.served.has(Service::Console) { fenghuo_console::router() } else { Default::default() },
             sessions: Arc::new(self.node.clone()),
             keys: self.keys.clone(),
         };
-        let worker = self.mailbox.start(stop.clone());
+        let worker = self.served.has(Service::Notification).then(|| self.mailbox.start(stop.clone()));
+        let export = self.outward.map(|outward| outward.start(stop.clone()));
         // One listener that fails takes the other along: half a node would look like a whole one.
         let together = stop.clone();
         let (console, partners) = tokio::join!(
             ending(self.console.serve(console, stop.clone()), &together),
-            ending(self.partners.serve(partner_routes(&self.mailbox), self.keys, self.trust, stop.clone()), &together),
+            ending(serve_partners(self.partners, partner_routes(&self.mailbox), self.keys, self.trust, stop.clone()), &together),
         );
-        let _ = worker.await;
+        if let Some(worker) = worker {
+            let _ = worker.await;
+        }
+        if let Some(export) = export {
+            let _ = export.await;
+        }
         self.spaces.stop().await;
         self.node_space.stop().await;
+        let _ = exercises.await;
         tracing::info!("stopped");
         console.and(partners)
+    }
+
+    /// The calls of the services that this process serves.
+    fn routes(&self) -> Routes {
+        let mut routes = RoutesBuilder::default();
+        if self.served.has(Service::IncidentIntake) {
+            self.intake.add_routes(&mut routes);
+        }
+        if self.served.has(Service::Notification) {
+            self.notification.add_routes(&mut routes);
+        }
+        if self.served.has(Service::Node) {
+            self.node.add_routes(&mut routes);
+        }
+        routes.routes()
     }
 }
 
@@ -151,6 +208,32 @@ async fn ending(serving: impl Future<Output = Result<()>>, stop: &CancellationTo
     let outcome = serving.await;
     stop.cancel();
     outcome
+}
+
+/// The export of the log to NATS, if the configuration names a server.
+fn outward(config: &NodeConfig, spaces: &Arc<Spaces>) -> Result<Option<Outward>> {
+    let Some(nats) = &config.nats else { return Ok(None) };
+    let server = Server { url: nats.url.clone(), credentials_file: nats.credentials_file.clone(), ca_file: nats.ca_file.clone() };
+    let limits = StreamLimits { max_bytes: nats.max_bytes, ..StreamLimits::default() };
+    let (spaces, province_code) = (spaces.clone(), config.province_code.clone());
+    Outward::new(OutwardParts { spaces, province_code, server, generation: nats.generation, limits }).map(Some)
+}
+
+/// Serves partners, or waits for the end where another process does.
+async fn serve_partners(
+    listener: Option<PartnerListener>,
+    routes: Routes,
+    keys: Arc<ProvinceKeys>,
+    trust: Arc<PartnerTrust>,
+    stop: CancellationToken,
+) -> Result<()> {
+    match listener {
+        Some(listener) => listener.serve(routes, keys, trust, stop).await,
+        None => {
+            stop.cancelled().await;
+            Ok(())
+        }
+    }
 }
 
 fn partner_routes(mailbox: &Mailbox) -> Routes {

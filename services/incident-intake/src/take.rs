@@ -99,6 +99,7 @@ pub async fn save(tx: &mut Tx, kept: &mut Incident, change: &Change, told: Told)
         .await?;
     }
     for clock in &change.missed {
+        clock_due::count_missed(tx, kept, clock);
         let missed = clock_due::missed(kept, clock, &actor, &request_id);
         incident::save(tx, kept, missed).await?;
     }

@@ -10,6 +10,7 @@
 //! It must not know: incidents, notifications, how partners are reached. What it needs of them comes in through [`Parts`].
 
 pub mod domain;
+mod follow;
 pub mod passwords;
 pub mod rpc;
 mod service;

@@ -6,7 +6,6 @@ use fenghuo_durable::{Db, Error, Fittings, Migration, RecordQuery, Result, Space
 use fenghuo_edge::Caller;
 use futures::future::BoxFuture;
 
-use crate::domain::{Exercise, ExerciseState};
 use crate::passwords::Passwords;
 use crate::store;
 use crate::tokens::{digest_of, new_token};
@@ -106,27 +105,6 @@ impl Service {
             })
         });
         Ok(issued.await?.then_some(token))
-    }
-
-    /// Call at each start, once: opens the spaces of the exercises again, those that are over to be read only. One that cannot be opened
-    /// is told in the log and stays closed: an exercise must not keep the real desk from starting.
-    pub async fn resume_exercises(&self) -> Result<()> {
-        let _held = self.exercises.lock().await;
-        for exercise in self.db().read((), |(), tx| Box::pin(store::exercise::all(tx))).await? {
-            if let Err(error) = self.resume(&exercise).await {
-                tracing::error!(exercise = %exercise.name, error = &error as &dyn std::error::Error, "an exercise could not be opened again");
-            }
-        }
-        Ok(())
-    }
-
-    async fn resume(&self, exercise: &Exercise) -> Result<()> {
-        let (id, first) = (exercise.space_id()?, exercise.first_clock.into());
-        match exercise.state {
-            ExerciseState::Open => self.spaces().open_exercise(id, Some(first)).await?,
-            ExerciseState::Ended => self.spaces().open_ended(id, first).await?,
-        };
-        Ok(())
     }
 
     pub(crate) fn parts(&self) -> &Parts {

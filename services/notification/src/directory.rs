@@ -59,6 +59,14 @@ impl Directory {
         })
     }
 
+    /// The same, and if it is not known here the database is asked: another replica may have entered it just now.
+    pub(crate) async fn found(&self, code: &str) -> Result<Partner> {
+        if self.get(code).is_none() {
+            self.reload().await?;
+        }
+        self.existing(code)
+    }
+
     /// Every partner by code.
     pub fn all(&self) -> Vec<Partner> {
         self.partners.read().values().cloned().collect()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fenghuo_durable::{Code, Error, Fittings, Migration, RecordQuery, Result, Space, Spaces};
 use fenghuo_edge::{Caller, ProvinceKeys};
-use fenghuo_mailbox::{Links, SpaceKeys};
+use fenghuo_mailbox::{Links, Mailbox, SpaceKeys};
 
 use crate::directory::Directory;
 use crate::domain::Notification;
@@ -58,6 +58,8 @@ pub struct Needs {
     pub keys: Arc<ProvinceKeys>,
     /// The partners.
     pub directory: Arc<Directory>,
+    /// The streams to the partners.
+    pub mailbox: Mailbox,
     /// How the links stand.
     pub links: Arc<Links>,
     /// Name of our province in Chinese.

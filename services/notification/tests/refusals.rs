@@ -199,7 +199,7 @@ async fn an_announced_key_signs_what_comes_after_it_and_heads_of_chains_are_reme
     // The announced key is still known after a restart, and the old one still verifies its position.
     let home = chongqing.stop().await;
     let chongqing = home.start().await;
-    fenghuo_durable::testing::until("the announced key", || async { chongqing.trust.signing_key("430000", new.key_id()) }).await;
+    fenghuo_durable::testing::until("the announced key", || async { chongqing.trust.signing_key("430000", &new.key_id()) }).await;
     assert_eq!(chongqing.assert_holds(REAL).await.envelopes, 3);
     chongqing.stop().await;
 }

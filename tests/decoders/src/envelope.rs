@@ -26,7 +26,7 @@ pub fn decode(bytes: &[u8]) -> bool {
     // By its bytes: a number that is none equals nothing.
     let written = envelope.encode_to_vec();
     assert_eq!(Envelope::decode(written.as_slice()).unwrap().encode_to_vec(), written);
-    if let Err(error) = signing::verify_envelope(fixture::keys().signing_public_key(), &offered.digest, &signed.signature) {
+    if let Err(error) = signing::verify_envelope(&fixture::keys().signing_public_key(), &offered.digest, &signed.signature) {
         assert_eq!(error.reason, "SIGNATURE_INVALID");
         refused(error);
     }

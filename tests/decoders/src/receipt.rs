@@ -20,7 +20,7 @@ pub fn decode(bytes: &[u8]) -> bool {
     assert_ne!(receipt.outcome(), Outcome::Unspecified);
     assert!(receipt.reason.len() <= 200);
     assert_eq!(Receipt::decode(receipt.encode_to_vec().as_slice()).unwrap(), receipt);
-    if let Err(error) = signing::verify_receipt(fixture::keys().signing_public_key(), &sha256(&signed.receipt), &signed.signature) {
+    if let Err(error) = signing::verify_receipt(&fixture::keys().signing_public_key(), &sha256(&signed.receipt), &signed.signature) {
         assert_eq!(error.reason, "SIGNATURE_INVALID");
         refused(error);
     }

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use clap::Args;
 use fenghuo_durable::{Db, Location, wall};
-use fenghuo_edge::{NodeConfig, ProvinceKeys, keys_dir};
+use fenghuo_edge::{NodeConfig, ProvinceKeys, telemetry};
 use serde_json::json;
 
 use super::Outcome;
@@ -31,6 +31,9 @@ pub async fn run(args: DoctorArgs) -> Outcome {
     findings.push(Finding { what: "data folder", fault: data_folder(&config).err() });
     findings.push(Finding { what: "keys", fault: keys(&config).err() });
     findings.push(Finding { what: "database", fault: database(&config).await.err() });
+    if config.otlp_endpoint.is_some() {
+        findings.push(Finding { what: "OTLP collector", fault: telemetry::probe(&config).await.err() });
+    }
     for (what, address) in [("console port", config.console_listen), ("partner port", config.partner_listen)] {
         let fault =
             TcpListener::bind(address).err().map(|error| format!("{address}: {error}; stop what listens there, or choose another port"));
@@ -70,11 +73,11 @@ fn data_folder(config: &NodeConfig) -> Result<(), String> {
 }
 
 fn keys(config: &NodeConfig) -> Result<(), String> {
-    let dir = keys_dir(&config.data_dir);
+    let dir = &config.keys_dir;
     if !dir.exists() {
         return Ok(()); // Made at the first start.
     }
-    ProvinceKeys::load_or_create(&dir, &config.province_code, &config.certificate_hosts(), wall::now())
+    ProvinceKeys::load_or_create(dir, &config.province_code, &config.certificate_hosts(), wall::now())
         .map(|_| ())
         .map_err(|error| error.to_string())
 }

@@ -186,7 +186,8 @@ fn grade_line(assessment: &Assessment) -> String {
     }
 }
 
-fn print_line(incident: &Incident) {
+/// An incident in one line for people.
+pub fn print_line(incident: &Incident) {
     let grade = grade_line(&incident.assessment.clone().unwrap_or_default());
     println!("{}  {}  {grade}  {}", beijing(incident.next_due_time.as_ref()), incident.title, incident.name);
 }

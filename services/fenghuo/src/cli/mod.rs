@@ -1,6 +1,7 @@
 //! The command line: a table of commands, a file each.
 
 pub mod audit;
+pub mod board;
 pub mod doctor;
 pub mod grade;
 pub mod incident;
@@ -28,7 +29,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 what was asked does not hold (au
 enum Command {
     /// Runs every service of a province in one process, on SQLite (or on PostgreSQL with --database-url)
     Up(up::UpArgs),
-    /// Runs every service of a province on PostgreSQL
+    /// Runs the services of a province on PostgreSQL: all or chosen ones, in as many replicas as wanted
     Serve(up::UpArgs),
     /// Signs in and out; other commands use the session
     #[command(subcommand)]
@@ -47,6 +48,8 @@ enum Command {
     /// Checks what the event log proves
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Rebuilds a read-only board from the event stream on NATS
+    Board(board::BoardArgs),
     /// Plays a scripted incident against two real nodes
     #[command(subcommand)]
     Drill(crate::drill::DrillCommand),
@@ -65,6 +68,7 @@ pub async fn run(cli: Cli) -> i32 {
         Command::Person(command) => person::run(command).await,
         Command::Grade(args) => grade::run(&args),
         Command::Audit(command) => audit::run(command).await,
+        Command::Board(args) => board::run(args).await,
         Command::Drill(command) => return crate::drill::run_command(command).await,
         Command::Doctor(args) => doctor::run(args).await,
     };

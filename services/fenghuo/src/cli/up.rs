@@ -10,12 +10,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::Outcome;
 use super::output::Failure;
+use crate::measure;
 use crate::node::{Node, Ready};
 
 const EXAMPLES: &str = "Examples:
   fenghuo up --province 500000 --telephone 023-00000000
   fenghuo up --province 420000 --telephone 027-00000000 --data hubei --console 127.0.0.1:8430 --partner 127.0.0.1:7430
   fenghuo serve --config /etc/fenghuo/fenghuo.toml --database-url postgres://fenghuo@db:5432/chongqing
+  fenghuo serve --config chongqing.toml --data replica-2 --keys keys --shared-listen
+  fenghuo serve --config chongqing.toml --data intake --keys keys --console 127.0.0.1:8421 --only incident-intake
 Settings come from defaults, then the file, then FENGHUO_* variables, then these options.";
 
 /// A node's settings. What is not given comes from the configuration file, FENGHUO_* variables or the defaults.
@@ -34,6 +37,9 @@ pub struct UpArgs {
     /// Folder for keys and databases
     #[arg(long)]
     pub data: Option<PathBuf>,
+    /// Folder for the province's keys; replicas share it (default: keys in the data folder)
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
     /// Address of the console
     #[arg(long)]
     pub console: Option<String>,
@@ -46,6 +52,12 @@ pub struct UpArgs {
     /// PostgreSQL database, for example postgres://user@host:5432/fenghuo
     #[arg(long)]
     pub database_url: Option<String>,
+    /// Share the addresses with other replicas of this node on this machine
+    #[arg(long)]
+    pub shared_listen: bool,
+    /// Serve this service alone (repeatable); other processes serve the rest on the same database
+    #[arg(long, value_name = "SERVICE")]
+    pub only: Vec<String>,
     /// Print one JSON line on standard output when ready
     #[arg(long)]
     pub json: bool,
@@ -67,6 +79,15 @@ impl UpArgs {
         if let Some(data) = &self.data {
             overrides.push(("data_dir", data.display().to_string()));
         }
+        if let Some(keys) = &self.keys {
+            overrides.push(("keys_dir", keys.display().to_string()));
+        }
+        if !self.only.is_empty() {
+            overrides.push(("only", self.only.join(",")));
+        }
+        if self.shared_listen {
+            overrides.push(("shared_listen", "true".to_owned()));
+        }
         if let (Some(division), None) = (self.province.as_deref().and_then(|code| Divisions::builtin().get(code)), &self.name) {
             overrides.push(("display_name", division.name_zh.clone()));
             overrides.push(("display_name_en", division.name_en.clone()));
@@ -83,7 +104,7 @@ pub async fn run(args: UpArgs, postgres_only: bool) -> Outcome {
             "database_url: `fenghuo serve` runs on PostgreSQL; give --database-url, or use `fenghuo up` for SQLite".to_owned(),
         ));
     }
-    telemetry::init(config.log_format)?;
+    let telemetry = telemetry::init(&config)?;
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     let mut signals = Signals::new()?;
@@ -96,8 +117,12 @@ pub async fn run(args: UpArgs, postgres_only: bool) -> Outcome {
     });
     let node = Node::open(config).await?;
     announce(&args, node.ready());
-    node.serve(stop).await?;
-    Ok(())
+    if telemetry.exports() {
+        tokio::spawn(measure::run(node.measured(), stop.clone()));
+    }
+    let served = node.serve(stop).await;
+    telemetry.stop().await;
+    Ok(served?)
 }
 
 struct Signals {
@@ -129,7 +154,10 @@ fn announce(args: &UpArgs, ready: &Ready) {
         });
         println!("{line}");
     } else {
-        println!("{} {}\n  console   {}\n  partners  {}", ready.province_code, ready.display_name, ready.console_url, ready.partner_url);
+        println!("{} {}\n  console   {}", ready.province_code, ready.display_name, ready.console_url);
+        if !ready.partner_url.is_empty() {
+            println!("  partners  {}", ready.partner_url);
+        }
         if let Some(url) = setup_url {
             println!("  first start: set the administrator's password at\n  {url}");
         }

@@ -1,5 +1,8 @@
 //! A statutory clock's time has come: if the duty is not done, it is missed, and that is an event that cannot be hidden.
 
+use std::sync::LazyLock;
+
+use fenghuo_durable::measure::{Counter, KeyValue, counter};
 use fenghuo_durable::{Result, Timer, TimerHandler, Tx};
 use futures::future::BoxFuture;
 use jiff::tz::Offset;
@@ -29,9 +32,22 @@ impl TimerHandler for ClockDue {
                 return Ok(());
             }
             let told = missed(&incident, &timer.payload, "timers/clock", "");
+            count_missed(tx, &incident, &timer.payload);
             incident::save(tx, &mut incident, told).await
         })
     }
+}
+
+static MISSED: LazyLock<Counter<u64>> =
+    LazyLock::new(|| counter("fenghuo.clock.missed", "{clock}", "Statutory clocks missed, and acknowledgements not given in time"));
+
+/// Counts a missed clock, if this transaction commits.
+pub fn count_missed(tx: &mut Tx, incident: &Incident, clock: &str) {
+    let (kind, space) = (incident.clocks.iter().find(|known| known.name == clock).map(|clock| clock.kind), tx.space_kind());
+    tx.count(&MISSED, || {
+        let kind = kind.map_or("unknown", fenghuo_rules::DutyKind::code);
+        vec![KeyValue::new("fenghuo.clock.kind", kind), KeyValue::new("fenghuo.space.kind", space)]
+    });
 }
 
 /// What is told of a missed clock.

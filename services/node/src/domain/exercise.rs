@@ -95,10 +95,12 @@ impl Exercise {
         }
     }
 
-    /// Takes a newer setting into the record. The space has judged it.
+    /// Takes a newer setting into the record. The space has judged it; another replica may have brought the record further meanwhile.
     pub fn set_clock(&mut self, setting: Setting) -> Result<()> {
         self.require_open()?;
-        self.clock = setting;
+        if setting.number > self.clock.number {
+            self.clock = setting;
+        }
         Ok(())
     }
 
@@ -179,6 +181,7 @@ mod tests {
     fn an_exercise_ends_once_and_its_clock_then_stays() {
         let mut one = exercise();
         one.set_clock(setting(2, 60.0)).unwrap();
+        one.set_clock(setting(1, 0.0)).unwrap();
         assert!(one.end(one.clock.space_time));
         assert!(!one.end(one.clock.space_time));
         assert_eq!(one.set_clock(setting(3, 0.0)).unwrap_err().reason, "EXERCISE_ENDED");

@@ -81,6 +81,7 @@ async fn require_token(tx: &mut Tx, digest: [u8; 32]) -> Result<()> {
 }
 
 fn token_wrong() -> Error {
-    let text = "this is not the link that the node printed at its last start; each start prints a new one until it is used";
+    let text =
+        "this is not the link that the node printed at its last start; each start, of any replica, prints a new one until it is used";
     Error::new(Code::Unauthenticated, "SETUP_TOKEN_WRONG", text)
 }

@@ -1,5 +1,8 @@
 //! Nobody has acknowledged in time: every silence is an alarm.
 
+use std::sync::LazyLock;
+
+use fenghuo_durable::measure::{Counter, KeyValue, counter};
 use fenghuo_durable::{NewTimer, Result, Timer, TimerHandler, Tx};
 use futures::future::BoxFuture;
 
@@ -8,6 +11,9 @@ use crate::store::notification::{self, Told};
 
 /// Names the timers.
 pub const KIND: &str = "notification.acknowledge";
+
+static MISSED: LazyLock<Counter<u64>> =
+    LazyLock::new(|| counter("fenghuo.clock.missed", "{clock}", "Statutory clocks missed, and acknowledgements not given in time"));
 
 /// Fires when a person's acknowledgement is missed.
 #[derive(Debug)]
@@ -31,6 +37,8 @@ impl TimerHandler for AcknowledgeDue {
             if !found.missed(timer.due_at) {
                 return Ok(());
             }
+            let space = tx.space_kind();
+            tx.count(&MISSED, || vec![KeyValue::new("fenghuo.clock.kind", "acknowledgement"), KeyValue::new("fenghuo.space.kind", space)]);
             let (zh, en) = match found.direction {
                 Direction::Outgoing => ("通报逾期未获确认,请电话催办", "Not acknowledged in time: telephone"),
                 Direction::Incoming => ("来件逾期未确认", "We have not acknowledged in time"),

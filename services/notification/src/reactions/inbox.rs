@@ -173,6 +173,13 @@ impl Inbox for Mail {
         })
     }
 
+    fn moved<'t>(&'t self, tx: &'t mut Tx, outgoing: &'t Outgoing) -> BoxFuture<'t, Result<()>> {
+        Box::pin(async move {
+            let Some(Content::Notification(content)) = &outgoing.envelope.content else { return Ok(()) };
+            recovered::moved(tx, outgoing, content).await
+        })
+    }
+
     fn sent_before<'t>(&'t self, tx: &'t mut Tx, outgoing: &'t Outgoing) -> BoxFuture<'t, Result<()>> {
         Box::pin(async move {
             let Some(Content::Acknowledgement(given)) = &outgoing.envelope.content else { return Ok(()) };

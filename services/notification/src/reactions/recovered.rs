@@ -57,6 +57,20 @@ pub(super) async fn acknowledged_before(tx: &mut Tx, given: &Acknowledgement) ->
     tx.cancel_timers(acknowledge_due::KIND, &found.name).await.map(|_| ())
 }
 
+/// A notification that was not delivered stands in a new epoch now.
+pub(super) async fn moved(tx: &mut Tx, outgoing: &Outgoing, content: &Message) -> Result<()> {
+    let Some(mut found) = notification::get(tx, &content.name).await? else { return Ok(()) };
+    found.place = place_of(outgoing);
+    let told = Told {
+        kind: "notification.moved",
+        actor: ACTOR.to_owned(),
+        request_id: String::new(),
+        zh: format!("未送达,已重新编入发往{}的新一期信道", outgoing.partner),
+        en: format!("Not delivered; written again in a new epoch of the stream to {}", outgoing.partner),
+    };
+    notification::save(tx, &mut found, told).await
+}
+
 fn place_of(outgoing: &Outgoing) -> Option<StreamPlace> {
     outgoing.envelope.stream.as_ref().map(|stream| StreamPlace {
         epoch: stream.epoch,

@@ -21,7 +21,17 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: ApproveN
     let key = RequestKey::new(&caller.identity, METHOD, &request.request_id, &request)?;
     let space = service.space(caller)?;
     let context = (service.clone(), caller.clone(), request);
-    space.db().write_once(key, context, |(service, caller, request), tx| Box::pin(write(tx, service, caller, request))).await
+    let approve = || {
+        space.db().write_once(key.clone(), context.clone(), |(service, caller, request), tx| Box::pin(write(tx, service, caller, request)))
+    };
+    match approve().await {
+        Err(error) if error.reason == "PARTNER_NOT_ENROLLED" => {
+            // Drafted where the partner was enrolled just now: at another replica.
+            service.0.directory.reload().await?;
+            approve().await
+        }
+        outcome => outcome,
+    }
 }
 
 async fn write(

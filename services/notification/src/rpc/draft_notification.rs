@@ -29,7 +29,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: DraftNot
     }
     let incident = copy_of(&space, &request.incident).await?;
     caller.require_for(METHOD, &place_code(&incident), &request.incident)?;
-    service.0.directory.existing(&request.partner_code)?;
+    service.0.directory.found(&request.partner_code).await?;
     let name = format!("provinces/{}/notifications/{}", service.province_code(), new_id());
     let context = (service.clone(), caller.clone(), request, name);
     space.db().write_once(key, context, |(service, caller, request, name), tx| Box::pin(write(tx, service, caller, request, name))).await

@@ -3,6 +3,7 @@
 mod acknowledge_notification;
 mod add_letter_partner;
 mod approve_notification;
+mod begin_new_epoch;
 mod discard_notification;
 mod draft_notification;
 mod enrol_partner;
@@ -12,6 +13,7 @@ mod list_notifications;
 mod list_partners;
 mod propose_recipients;
 mod record_acknowledgement;
+mod rotate_signing_key;
 mod update_notification;
 mod watch_notifications;
 mod watch_partners;
@@ -68,6 +70,8 @@ calls! {
     enrol_partner(EnrolPartnerRequest) -> EnrolPartnerResponse = enrol_partner;
     add_letter_partner(AddLetterPartnerRequest) -> AddLetterPartnerResponse = add_letter_partner;
     list_partners(ListPartnersRequest) -> ListPartnersResponse = list_partners;
+    rotate_signing_key(RotateSigningKeyRequest) -> RotateSigningKeyResponse = rotate_signing_key;
+    begin_new_epoch(BeginNewEpochRequest) -> BeginNewEpochResponse = begin_new_epoch;
 }
 
 impl Service {

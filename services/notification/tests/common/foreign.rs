@@ -111,7 +111,7 @@ impl Foreign {
 
 pub fn sign_with(keys: &ProvinceKeys, bytes: Vec<u8>) -> SignedEnvelope {
     let signature = keys.sign_envelope(&sha256(&bytes)).to_vec();
-    SignedEnvelope { envelope: bytes, key_id: keys.key_id().into(), signature }
+    SignedEnvelope { envelope: bytes, key_id: keys.key_id(), signature }
 }
 
 pub fn digest(signed: &SignedEnvelope) -> [u8; 32] {

@@ -89,17 +89,6 @@ impl Home {
         let links = Links::new();
         let listener = until("the port to be free", || async { PartnerListener::bind(self.address).await.ok() }).await;
         self.address = listener.local_address();
-        let service = Service::new(Needs {
-            spaces: spaces.clone(),
-            node: node_space.clone(),
-            keys: keys.clone(),
-            directory: directory.clone(),
-            links: links.clone(),
-            display_name: if self.code == "420000" { "湖北省" } else { "重庆市" }.into(),
-            endpoint: if self.reachable { format!("https://{}", self.address) } else { String::new() },
-            duty_telephone: "12369".into(),
-            acknowledge_within_s: 900,
-        });
         let mailbox = Mailbox::new(Parts {
             spaces: spaces.clone(),
             keys: keys.clone(),
@@ -107,6 +96,18 @@ impl Home {
             inbox: Arc::new(Mail { province_code: self.code.into(), acknowledge_within_s: 900 }),
             links: links.clone(),
             routes: directory.routes(),
+        });
+        let service = Service::new(Needs {
+            spaces: spaces.clone(),
+            node: node_space.clone(),
+            keys: keys.clone(),
+            directory: directory.clone(),
+            mailbox: mailbox.clone(),
+            links: links.clone(),
+            display_name: if self.code == "420000" { "湖北省" } else { "重庆市" }.into(),
+            endpoint: if self.reachable { format!("https://{}", self.address) } else { String::new() },
+            duty_telephone: "12369".into(),
+            acknowledge_within_s: 900,
         });
         let stop = CancellationToken::new();
         let node = Node { home: self, keys, trust, spaces, node_space, directory, links, service, mailbox, stop, tasks: Vec::new() };

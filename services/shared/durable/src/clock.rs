@@ -36,6 +36,35 @@ pub struct ClockSetting {
     pub rate: f64,
 }
 
+impl ClockSetting {
+    /// Refuses what may not follow on the setting in force, given with its present time: numbers rise and time never goes back.
+    pub(crate) fn check_after(&self, now: &ClockSetting) -> Result<()> {
+        if self.number <= now.number {
+            let text = format!("clock setting {} is in force; give a higher number", now.number);
+            return Err(Error::precondition("CLOCK_SETTING_OLD", text));
+        }
+        if self.space_time < now.space_time {
+            return Err(Error::invalid("clock.space_time", "the clock of an exercise never goes back"));
+        }
+        if !(0.0..=100_000.0).contains(&self.rate) {
+            return Err(Error::invalid("clock.rate", "must be from 0 to 100000 seconds of exercise time for each real second"));
+        }
+        Ok(())
+    }
+
+    /// The same setting so much real time later.
+    pub(crate) fn after(self, real: SignedDuration) -> Self {
+        let gone = SignedDuration::from_secs_f64(real.as_secs_f64().max(0.0) * self.rate);
+        let then = self.space_time.checked_add(gone).unwrap_or(self.space_time);
+        Self { space_time: Timestamp::from_microsecond(then.as_microsecond()).unwrap_or(then), ..self }
+    }
+}
+
+/// The refusal of a setting for the real space.
+pub(crate) fn real_clock() -> Error {
+    Error::precondition("REAL_CLOCK", "the real space has no clock that can be set")
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Source {
     Wall,
@@ -86,35 +115,21 @@ impl Clock {
 
     /// Puts a newer setting in force. Time never goes back and numbers only rise.
     pub fn set(&self, setting: ClockSetting) -> Result<()> {
+        let Some(now) = self.setting() else { return Err(real_clock()) };
+        setting.check_after(&now)?;
+        self.adopt(setting);
+        Ok(())
+    }
+
+    /// Takes a setting as it holds now, without judging it: the database has it, another replica may have put it there.
+    pub(crate) fn adopt(&self, setting: ClockSetting) {
         let mut source = self.source.write();
-        let Source::Set { setting: old, since } = *source else {
-            return Err(Error::precondition("REAL_CLOCK", "the real space has no clock that can be set"));
-        };
-        if setting.number <= old.number {
-            return Err(Error::precondition(
-                "CLOCK_SETTING_OLD",
-                format!("clock setting {} is in force; give a higher number", old.number),
-            ));
-        }
-        if setting.space_time < advanced(old, since) {
-            return Err(Error::invalid("clock.space_time", "the clock of an exercise never goes back"));
-        }
-        if !(0.0..=100_000.0).contains(&setting.rate) {
-            return Err(Error::invalid("clock.rate", "must be from 0 to 100000 seconds of exercise time for each real second"));
+        if !matches!(*source, Source::Set { .. }) {
+            return;
         }
         *source = Source::Set { setting, since: Instant::now() };
         drop(source);
         self.changed.send_replace(setting.number);
-        Ok(())
-    }
-
-    /// Stops the clock of an exercise where it is, under its present number; the setting that then holds. The real one goes on.
-    pub(crate) fn stop(&self) -> Option<ClockSetting> {
-        let mut source = self.source.write();
-        let Source::Set { setting, since } = *source else { return None };
-        let stopped = ClockSetting { space_time: advanced(setting, since), rate: 0.0, ..setting };
-        *source = Source::Set { setting: stopped, since: Instant::now() };
-        Some(stopped)
     }
 
     /// Wakes when a new setting comes into force.
@@ -137,7 +152,6 @@ impl Clock {
 }
 
 fn advanced(setting: ClockSetting, since: Instant) -> Timestamp {
-    let gone = SignedDuration::from_secs_f64(since.elapsed().as_secs_f64() * setting.rate);
-    let now = setting.space_time.checked_add(gone).unwrap_or(setting.space_time);
-    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    let gone = SignedDuration::try_from(since.elapsed()).unwrap_or(SignedDuration::MAX);
+    setting.after(gone).space_time
 }

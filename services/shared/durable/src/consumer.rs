@@ -6,6 +6,7 @@ use crate::db::{Db, Isolation};
 use crate::error::Result;
 use crate::log::Event;
 use crate::params;
+use crate::trace::{self, FutureExt as _, KeyValue, Span, SpanKind};
 use crate::tx::{Dialect, Tx};
 
 /// Events read in one transaction.
@@ -43,13 +44,16 @@ pub(crate) async fn advance(db: &Db, consumer: std::sync::Arc<dyn Consumer>, mos
     // READ COMMITTED with the cursor's row locked: the cursor decides, and nobody else moves it meanwhile.
     db.write_isolated(Isolation::ReadCommitted, (consumer, most), |(consumer, most), tx| {
         Box::pin(async move {
+            if !behind(tx, consumer.name()).await? {
+                return Ok(0);
+            }
             let seq = lock_cursor(tx, consumer.name()).await?;
             let events = tx.events_after(seq, *most).await?;
             let Some(last) = events.last() else {
                 return Ok(0);
             };
             for event in events.iter().filter(|event| consumer.wants(&event.kind)) {
-                consumer.handle(tx, event).await?;
+                take(tx, consumer.as_ref(), event).await?;
             }
             let sql = "UPDATE log_cursor SET seq = $1, failures = 0, last_error = '' WHERE consumer = $2";
             tx.execute_one(sql, params![last.seq, consumer.name()]).await?;
@@ -57,6 +61,36 @@ pub(crate) async fn advance(db: &Db, consumer: std::sync::Arc<dyn Consumer>, mos
         })
     })
     .await
+}
+
+/// One event's effect, as work in the trace that the event belongs to.
+async fn take(tx: &mut Tx, consumer: &dyn Consumer, event: &Event) -> Result<()> {
+    let Some(parent) = trace::parse(&event.traceparent) else { return consumer.handle(tx, event).await };
+    let span = Span::child(SpanKind::Consumer, format!("process {}", event.kind), &parent, || {
+        vec![
+            KeyValue::new("messaging.system", "fenghuo"),
+            KeyValue::new("messaging.operation.name", "process"),
+            KeyValue::new("messaging.operation.type", "process"),
+            KeyValue::new("messaging.destination.name", "log"),
+            KeyValue::new("messaging.consumer.group.name", consumer.name()),
+            KeyValue::new("messaging.message.id", event.event_id.clone()),
+            KeyValue::new("fenghuo.event.kind", event.kind.clone()),
+            KeyValue::new("fenghuo.space.kind", tx.space_kind()),
+        ]
+    });
+    let before = tx.set_trace(span.context().clone());
+    let outcome = consumer.handle(tx, event).with_context(span.context().clone()).await;
+    tx.set_trace(before);
+    if let Err(error) = &outcome {
+        span.fail(error.reason, error.message.clone());
+    }
+    outcome
+}
+
+/// Is there anything to read? Looked at without the lock, which would be a write to the disk at each look of an idle node.
+async fn behind(tx: &mut Tx, name: &'static str) -> Result<bool> {
+    let sql = "SELECT CASE WHEN seq > COALESCE((SELECT seq FROM log_cursor WHERE consumer = $1), 0) THEN 1 ELSE 0 END FROM log_head WHERE one = 1";
+    Ok(tx.row(sql, params![name]).await?.map(|row| row.int(0)).transpose()? == Some(1))
 }
 
 async fn lock_cursor(tx: &mut Tx, name: &'static str) -> Result<u64> {

@@ -10,8 +10,23 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::measure;
+use crate::space_clock::{self, Kept};
 use crate::sqlite::{Sqlite, WriteFn};
+use crate::standing::{Lease, Standing};
+use crate::trace::{Context, KeyValue, Span, SpanKind};
 use crate::tx::{Backend, Dialect, Recorder, Tx, postgres_error};
+
+/// Settings of each session. A machine that vanished is noticed by keepalives, a process that stands still in mid-transaction by the
+/// time limit: neither may hold the others up for longer than seconds.
+const SESSION: [(&str, &str); 4] = [
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+    ("idle_in_transaction_session_timeout", "10000"),
+];
+/// A read holds nobody up, and may think for long between its statements.
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Runs of one write before the caller is asked to repeat it.
 const RERUNS_MAX: u32 = 60;
@@ -34,6 +49,23 @@ pub enum Isolation {
     ReadCommitted,
 }
 
+/// How busy a database is, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// SQLite.
+    Sqlite {
+        /// Writes that the writer has not taken up.
+        writes_waiting: usize,
+    },
+    /// PostgreSQL.
+    Postgres {
+        /// Connections at work.
+        used: usize,
+        /// Connections that wait for work.
+        idle: usize,
+    },
+}
+
 enum Kind {
     Sqlite(Sqlite),
     Postgres(sqlx::PgPool),
@@ -42,8 +74,14 @@ enum Kind {
 /// One database.
 pub struct Db {
     kind: Kind,
+    /// Of the file without its ending, or of the database.
+    name: Arc<str>,
     clock: Arc<Clock>,
     frozen: AtomicBool,
+    /// On PostgreSQL.
+    standing: Option<Standing>,
+    /// The clock's row as it was last seen; in an exercise each transaction looks at it, once there is one.
+    clock_seen: parking_lot::Mutex<Option<Kept>>,
     /// Told after every commit that logged something.
     pub(crate) logged: tokio::sync::Notify,
 }
@@ -56,22 +94,25 @@ impl Db {
 
     /// As [`Db::open`], with a limit on how many writes share one SQLite COMMIT (for benchmarks).
     pub async fn open_with(location: &Location, clock: Arc<Clock>, group_max: Option<usize>) -> Result<Arc<Self>> {
-        let kind = match location {
-            Location::Sqlite(path) => Kind::Sqlite(Sqlite::open(path, &clock, group_max)?),
+        let (kind, standing) = match location {
+            Location::Sqlite(path) => (Kind::Sqlite(Sqlite::open(path, &clock, group_max)?), None),
             Location::Postgres(url) => {
                 let options: PgConnectOptions = url
                     .parse()
                     .map_err(|error: sqlx::Error| Error::invalid("database_url", "must be a postgres:// URL").caused_by(error))?;
+                let options = options.options(SESSION);
+                let standing = Standing::new(&options);
                 let pool = PgPoolOptions::new()
                     .max_connections(8)
                     .acquire_timeout(Duration::from_secs(10))
                     .connect_with(options)
                     .await
                     .map_err(|error| postgres_error("connect", error))?;
-                Kind::Postgres(pool)
+                (Kind::Postgres(pool), Some(standing))
             }
         };
-        Ok(Arc::new(Self { kind, clock, frozen: AtomicBool::new(false), logged: tokio::sync::Notify::new() }))
+        let (frozen, clock_seen, logged) = (AtomicBool::new(false), parking_lot::Mutex::default(), tokio::sync::Notify::new());
+        Ok(Arc::new(Self { kind, name: name_of(location), clock, frozen, standing, clock_seen, logged }))
     }
 
     /// Which database it is.
@@ -105,58 +146,108 @@ impl Db {
         T: Send + 'static,
         F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
-        let outcome = self.write_unheard(isolation, context, run).await;
+        if self.frozen.load(Ordering::Acquire) {
+            return Err(over());
+        }
+        // Another replica may have ended the exercise.
+        let outcome =
+            self.write_unheard(isolation, (context, run), |(context, run), tx| if tx.over { refuse_over() } else { run(context, tx) });
+        let outcome = outcome.await;
         // A hint only: the sequencer also looks by itself.
         self.logged.notify_one();
         outcome
     }
 
-    /// As [`Db::write_isolated`], without the hint to the sequencer: for the sequencer's own writes, which would wake it for ever.
+    /// As [`Db::write_isolated`], without the hint to the sequencer, and also in an exercise that is over: for the sequencer's own writes,
+    /// which would wake it for ever, and for the end itself.
     pub(crate) async fn write_unheard<C, T, F>(&self, isolation: Isolation, context: C, run: F) -> Result<T>
     where
         C: Send + Sync + 'static,
         T: Send + 'static,
         F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
-        if self.frozen.load(Ordering::Acquire) {
-            return Err(Error::precondition("EXERCISE_ENDED", "the exercise is over; its data can be read and no longer changed"));
+        let span = self.write_span();
+        let outcome = match &self.kind {
+            Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>, span.context().clone()).await,
+            Kind::Postgres(pool) => self.write_postgres(pool, isolation, &context, &run, &span).await,
+        };
+        if let Err(error) = &outcome {
+            span.fail(error.reason, error.message.clone());
         }
-        match &self.kind {
-            Kind::Sqlite(sqlite) => sqlite.write(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
-            Kind::Postgres(pool) => self.write_postgres(pool, isolation, &context, &run).await,
-        }
+        outcome
     }
 
-    async fn write_postgres<C, T>(&self, pool: &sqlx::PgPool, isolation: Isolation, context: &C, run: &WriteFn<C, T>) -> Result<T> {
+    /// A write as work in the trace of whoever asks for it; none where nobody does.
+    fn write_span(&self) -> Span {
+        let (kind, system) = match self.kind {
+            Kind::Sqlite(_) => (SpanKind::Internal, "sqlite"),
+            Kind::Postgres(_) => (SpanKind::Client, "postgresql"),
+        };
+        Context::map_current(|parent| {
+            Span::child(kind, format!("write {}", self.name), parent, || {
+                vec![
+                    KeyValue::new("db.system.name", system),
+                    KeyValue::new("db.namespace", self.name.clone()),
+                    KeyValue::new("db.operation.name", "write"),
+                ]
+            })
+        })
+    }
+
+    async fn write_postgres<C, T>(
+        &self,
+        pool: &sqlx::PgPool,
+        isolation: Isolation,
+        context: &C,
+        run: &WriteFn<C, T>,
+        span: &Span,
+    ) -> Result<T> {
         let begin = match isolation {
             Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
             Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         let mut tries = 0;
         loop {
-            let outcome = self.try_postgres(pool, begin, context, run).await;
+            let outcome = self.try_postgres(pool, begin, context, run, span.context()).await;
             match outcome {
                 Err(error) if error.rerun && tries < RERUNS_MAX => {
                     tries += 1;
+                    measure::RERUNS.add(1, &[]);
                     // Spread the losers, so that they do not meet again at once.
                     let spread = u64::from(crate::clock::wall::now().subsec_nanosecond().unsigned_abs()) / 1000 % 7;
                     tokio::time::sleep(Duration::from_millis(u64::from(tries.min(10)) + spread)).await;
                 }
-                other => return other,
+                other => {
+                    span.set("fenghuo.db.reruns", i64::from(tries));
+                    return other;
+                }
             }
         }
     }
 
-    async fn try_postgres<C, T>(&self, pool: &sqlx::PgPool, begin: &'static str, context: &C, run: &WriteFn<C, T>) -> Result<T> {
+    async fn try_postgres<C, T>(
+        &self,
+        pool: &sqlx::PgPool,
+        begin: &'static str,
+        context: &C,
+        run: &WriteFn<C, T>,
+        trace: &Context,
+    ) -> Result<T> {
         let transaction = pool.begin_with(begin).await.map_err(|error| postgres_error(begin, error))?;
         let mut tx = Tx::new(Backend::Postgres(transaction), self.clock.clone());
-        let outcome = run(context, &mut tx).await;
+        tx.trace = trace.clone();
+        let outcome = match self.look_at_clock(&mut tx).await {
+            Ok(()) => run(context, &mut tx).await,
+            Err(error) => Err(error),
+        };
+        let after = std::mem::take(&mut tx.after_commit);
         let Backend::Postgres(transaction) = tx.backend else {
             return Err(Error::internal("a transaction changed its database"));
         };
         match outcome {
             Ok(value) => {
                 transaction.commit().await.map_err(|error| postgres_error("COMMIT", error))?;
+                after.into_iter().for_each(|act| act());
                 Ok(value)
             }
             Err(error) => {
@@ -175,8 +266,32 @@ impl Db {
     {
         match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.read(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
-            Kind::Postgres(pool) => self.try_postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &context, &run).await,
+            Kind::Postgres(pool) => self.try_postgres(pool, READ, &context, &run, &Context::new()).await,
         }
+    }
+
+    /// In an exercise another replica may have set the clock, or ended it.
+    async fn look_at_clock(&self, tx: &mut Tx) -> Result<()> {
+        let seen = self.clock_seen.lock().is_some();
+        if seen && let Some(kept) = space_clock::kept(tx).await? {
+            tx.over = kept.ended;
+            self.follow_clock(kept);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn follow_clock(&self, kept: Kept) {
+        space_clock::follow(&self.clock, &self.clock_seen, kept);
+    }
+
+    /// Claims a name that one process holds at a time, for what need not be done twice. On SQLite this process holds it.
+    pub fn lease(&self, name: &str) -> Lease {
+        self.standing.as_ref().map_or_else(Lease::alone, |standing| standing.lease(name))
+    }
+
+    /// The standing connection, where there is one.
+    pub(crate) fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
     }
 
     /// Runs a script of statements without parameters (migrations).
@@ -196,13 +311,48 @@ impl Db {
         self.frozen.store(true, Ordering::Release);
     }
 
+    /// How busy it is now.
+    pub fn load(&self) -> Load {
+        match &self.kind {
+            Kind::Sqlite(sqlite) => Load::Sqlite { writes_waiting: sqlite.waiting() },
+            Kind::Postgres(pool) => {
+                let idle = pool.num_idle();
+                Load::Postgres { used: (pool.size() as usize).saturating_sub(idle), idle }
+            }
+        }
+    }
+
+    /// Is this the data of what is over? Nothing is written to it any more.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Acquire)
+    }
+
     /// Finishes what is queued and closes.
     pub async fn close(&self) {
+        if let Some(standing) = &self.standing {
+            standing.stop().await;
+        }
         match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.close(),
             Kind::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+fn name_of(location: &Location) -> Arc<str> {
+    match location {
+        Location::Sqlite(path) => path.file_stem().unwrap_or_default().to_string_lossy().into(),
+        Location::Postgres(url) => url.rsplit('/').next().and_then(|name| name.split('?').next()).unwrap_or_default().into(),
+    }
+}
+
+fn refuse_over<'t, T: Send + 't>() -> BoxFuture<'t, Result<T>> {
+    Box::pin(async { Err(over()) })
+}
+
+/// The refusal of a write to what is over.
+fn over() -> Error {
+    Error::precondition("EXERCISE_ENDED", "the exercise is over; its data can be read and no longer changed")
 }
 
 /// Makes a PostgreSQL database if it is not there, through a connection to another one of the same server.

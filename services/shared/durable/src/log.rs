@@ -10,7 +10,8 @@ use crate::clock::{new_id, wall};
 use crate::db::{Db, Isolation};
 use crate::error::{Error, Result};
 use crate::params;
-use crate::tx::Tx;
+use crate::standing::HEAD_CHANNEL;
+use crate::tx::{Dialect, Tx};
 use crate::value::Row;
 
 /// Events sequenced in one transaction.
@@ -82,11 +83,13 @@ pub struct Event {
     pub private_digest: Option<Vec<u8>>,
     /// SHA-256 of the chain here.
     pub chain_hash: Vec<u8>,
+    /// The trace that it belongs to; empty if none. Not part of the chain: it tells of the machinery, not of what happened.
+    pub traceparent: String,
 }
 
 macro_rules! event_columns {
     () => {
-        "seq, event_id, service, kind, subject, revision, admin_code, actor, request_id, space_time_us, record_time_us, payload, text_zh, text_en, record_digest, private_digest, chain_hash"
+        "seq, event_id, service, kind, subject, revision, admin_code, actor, request_id, space_time_us, record_time_us, payload, text_zh, text_en, record_digest, private_digest, chain_hash, traceparent"
     };
 }
 
@@ -110,6 +113,7 @@ impl Event {
             record_digest: row.blob(14)?,
             private_digest: row.opt_blob(15)?,
             chain_hash: row.opt_blob(16)?.unwrap_or_default(),
+            traceparent: row.text(17)?,
         })
     }
 
@@ -178,7 +182,7 @@ impl Tx {
             None => None,
         };
         let sql = "INSERT INTO log_event (event_id, service, kind, subject, revision, admin_code, actor, request_id, traceparent, space_time_us, record_time_us, payload, text_zh, text_en, record_digest, private_digest)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10, $11, $12, $13, $14, $15)";
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
         let values = params![
             &event_id,
             event.service,
@@ -188,6 +192,7 @@ impl Tx {
             event.admin_code,
             event.actor,
             event.request_id,
+            self.traceparent(),
             self.now(),
             wall::now(),
             event.payload,
@@ -254,8 +259,12 @@ async fn sequence_batch(tx: &mut Tx) -> Result<usize> {
     for row in &waiting {
         seq += 1;
         hash = Event::from_row(row)?.chain(&hash, seq).to_vec();
-        tx.execute_one("UPDATE log_event SET seq = $1, chain_hash = $2 WHERE ord = $3", params![seq, &hash, row.int(17)?]).await?;
+        tx.execute_one("UPDATE log_event SET seq = $1, chain_hash = $2 WHERE ord = $3", params![seq, &hash, row.int(18)?]).await?;
     }
     tx.execute_one("UPDATE log_head SET seq = $1, chain_hash = $2 WHERE one = 1", params![seq, &hash]).await?;
+    if tx.dialect() == Dialect::Postgres {
+        // Heard by the other replicas once this commits. One notice for a batch: notices of all databases queue up behind one lock.
+        tx.rows("SELECT pg_notify($1, $2)", params![HEAD_CHANNEL, seq.to_string()]).await?;
+    }
     Ok(waiting.len())
 }

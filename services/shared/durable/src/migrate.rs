@@ -1,7 +1,7 @@
 //! Migrations: expand first, contract a release later. A node refuses a schema that it does not know.
 
 use crate::clock::wall;
-use crate::db::Db;
+use crate::db::{Db, Isolation};
 use crate::error::{Error, Result};
 use crate::params;
 use crate::tx::Dialect;
@@ -22,13 +22,22 @@ pub struct Migration {
 }
 
 /// The tables of the six mechanisms themselves.
-pub const MECHANISMS: &[Migration] = &[Migration {
-    service: "durable",
-    version: 1,
-    name: "mechanisms",
-    sqlite: include_str!("../migrations/sqlite/0001_mechanisms.sql"),
-    postgres: include_str!("../migrations/postgres/0001_mechanisms.sql"),
-}];
+pub const MECHANISMS: &[Migration] = &[
+    Migration {
+        service: "durable",
+        version: 1,
+        name: "mechanisms",
+        sqlite: include_str!("../migrations/sqlite/0001_mechanisms.sql"),
+        postgres: include_str!("../migrations/postgres/0001_mechanisms.sql"),
+    },
+    Migration {
+        service: "durable",
+        version: 2,
+        name: "ended exercises",
+        sqlite: include_str!("../migrations/0002_ended.sql"),
+        postgres: include_str!("../migrations/0002_ended.sql"),
+    },
+];
 
 const BOOKS: &str = "CREATE TABLE IF NOT EXISTS durable_migration (
     service TEXT NOT NULL, version BIGINT NOT NULL, name TEXT NOT NULL, applied_us BIGINT NOT NULL, PRIMARY KEY (service, version))";
@@ -46,7 +55,8 @@ pub(crate) async fn migrate(db: &Db, migrations: &[&'static [Migration]]) -> Res
     }
     refuse_unknown(db, &known).await?;
     for step in known {
-        db.write(step, |step, tx| {
+        // Not SERIALIZABLE: its picture would be older than the lock, and would not show what another replica has just done.
+        db.write_isolated(Isolation::ReadCommitted, step, |step, tx| {
             Box::pin(async move {
                 tx.lock("durable.migrate").await?;
                 let done = "SELECT COUNT(*) FROM durable_migration WHERE service = $1 AND version = $2";

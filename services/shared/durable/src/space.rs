@@ -7,19 +7,21 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::clock::{Clock, ClockSetting, wall};
+use crate::clock::{Clock, ClockSetting};
 use crate::consumer::{self, Consumer};
 use crate::db::{Db, Location};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::migrate::{self, Migration};
-use crate::params;
 use crate::space_id::SpaceId;
+use crate::standing::Standing;
 use crate::timers::{self, TimerHandler};
 use crate::tx::Tx;
 use crate::{log, request};
 
 /// How often everything looks by itself, besides being told. Hints may be lost; this may not.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The same where the hints of other replicas are heard: an idle node asks PostgreSQL a quarter as often.
+const LOOK_EVERY_HEARING: Duration = Duration::from_secs(1);
 /// How often old answers are forgotten.
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
 /// Longest wait of a consumer that fails.
@@ -34,6 +36,24 @@ pub struct Fittings {
     pub consumers: Vec<Arc<dyn Consumer>>,
     /// Handlers of timers.
     pub timers: Vec<Arc<dyn TimerHandler>>,
+    /// Readers that another process of this node runs.
+    pub consumers_elsewhere: Vec<&'static str>,
+    /// Kinds of timers that another process of this node fires.
+    pub timers_elsewhere: Vec<&'static str>,
+}
+
+impl Fittings {
+    /// Adds what a service has. A service that another process of this node serves has only its tables here.
+    pub fn add(&mut self, service: Fittings, here: bool) {
+        self.migrations.extend(service.migrations);
+        if here {
+            self.consumers.extend(service.consumers);
+            self.timers.extend(service.timers);
+        } else {
+            self.consumers_elsewhere.extend(service.consumers.iter().map(|consumer| consumer.name()));
+            self.timers_elsewhere.extend(service.timers.iter().map(|timer| timer.kind()));
+        }
+    }
 }
 
 /// What is left to do at the present time of the space.
@@ -81,7 +101,9 @@ impl Space {
         migrate::migrate(&db, &fittings.migrations).await?;
         let space =
             Self { id, db, fittings, head: watch::Sender::new(0), stop: watch::Sender::new(false), tasks: parking_lot::Mutex::default() };
-        space.resume_clock(first_clock).await?;
+        if id != SpaceId::Real {
+            space.db.resume_clock(first_clock).await?;
+        }
         Ok(Arc::new(space))
     }
 
@@ -89,6 +111,10 @@ impl Space {
     pub fn start(self: &Arc<Self>) {
         let mut tasks =
             vec![tokio::spawn(sequencer(self.clone())), tokio::spawn(clockwork(self.clone())), tokio::spawn(tidier(self.clone()))];
+        if let Some(standing) = self.db.standing() {
+            standing.start();
+            tasks.push(tokio::spawn(hear(self.clone(), standing.head())));
+        }
         for consumer in &self.fittings.consumers {
             tasks.push(tokio::spawn(reader(self.clone(), consumer.clone())));
         }
@@ -120,47 +146,15 @@ impl Space {
         self.stop.subscribe()
     }
 
-    /// Puts a clock setting in force and keeps it.
+    /// Puts a clock setting in force, here and for every replica, and keeps it.
     pub async fn set_clock(&self, setting: ClockSetting) -> Result<()> {
-        self.clock().set(setting)?;
-        self.keep_clock(setting).await
-    }
-
-    async fn keep_clock(&self, setting: ClockSetting) -> Result<()> {
-        self.db
-            .write(setting, |setting, tx| {
-                Box::pin(async move {
-                    let sql = "INSERT INTO space_clock (one, setting, space_time_us, rate, wall_time_us) VALUES (1, $1, $2, $3, $4)
-                        ON CONFLICT (one) DO UPDATE SET setting = excluded.setting, space_time_us = excluded.space_time_us, rate = excluded.rate, wall_time_us = excluded.wall_time_us";
-                    tx.execute_one(sql, params![setting.number, setting.space_time, setting.rate, wall::now()]).await
-                })
-            })
-            .await
-    }
-
-    async fn resume_clock(&self, first: Option<ClockSetting>) -> Result<()> {
-        if self.id == SpaceId::Real {
-            return Ok(());
-        }
-        let sql = "SELECT setting, space_time_us, rate, wall_time_us FROM space_clock WHERE one = 1";
-        let kept = self.db.read(sql, |sql, tx| Box::pin(tx.row(sql, &[]))).await?;
-        match (kept, first) {
-            (Some(row), _) => {
-                let rate = row.real(2)?;
-                // The exercise's time went on while the node was down.
-                let gone = wall::now().duration_since(row.time(3)?).as_secs_f64().max(0.0) * rate;
-                let space_time = row.time(1)?.checked_add(jiff::SignedDuration::from_secs_f64(gone)).unwrap_or(row.time(1)?);
-                let setting = ClockSetting { number: row.count(0)?, space_time, rate };
-                self.clock().set(setting)
-            }
-            (None, Some(setting)) => self.set_clock(setting).await,
-            (None, None) => Err(Error::internal("an exercise has no clock")),
-        }
+        self.db.set_clock(setting).await
     }
 
     /// What is left to do before the clock may jump.
     pub async fn activity(&self) -> Result<Activity> {
-        let names: Vec<&'static str> = self.fittings.consumers.iter().map(|consumer| consumer.name()).collect();
+        let here = self.fittings.consumers.iter().map(|consumer| consumer.name());
+        let names: Vec<&'static str> = here.chain(self.fittings.consumers_elsewhere.iter().copied()).collect();
         self.db.read(names, |names, tx| Box::pin(activity(tx, names))).await
     }
 
@@ -170,16 +164,17 @@ impl Space {
         self.db.close().await;
     }
 
-    /// Ends the tasks for good, gives what is committed its numbers and stops the clock; the data stays readable, and every write is
-    /// refused.
+    /// Ends an exercise for good, for every replica: the clock stops, every write is refused, what is committed gets its numbers; the data
+    /// stays readable. Each replica calls it.
     pub async fn end(&self) -> Result<()> {
+        let ended = self.db.end_clock().await;
         self.end_tasks().await;
-        let mut ended = sequence_all(self).await;
-        if let Some(setting) = self.clock().stop() {
-            ended = ended.and(self.keep_clock(setting).await);
-        }
         self.db.freeze();
-        ended
+        ended.and(sequence_all(self).await)
+    }
+
+    fn look_every(&self) -> Duration {
+        if self.db.standing().is_some_and(Standing::hears) { LOOK_EVERY_HEARING } else { LOOK_EVERY }
     }
 
     async fn end_tasks(&self) {
@@ -235,7 +230,7 @@ async fn sequencer(space: Arc<Space>) {
                 tracing::warn!(space.id = %space.id, error = &error as &dyn std::error::Error, "events could not be sequenced; trying again")
             }
         }
-        if !pause(&mut stop, space.db.logged.notified(), LOOK_EVERY).await {
+        if !pause(&mut stop, space.db.logged.notified(), space.look_every()).await {
             return;
         }
     }
@@ -244,8 +239,25 @@ async fn sequencer(space: Arc<Space>) {
 async fn sequence_all(space: &Space) -> Result<()> {
     while log::sequence(&space.db).await? > 0 {}
     let (head, _) = space.db.read((), |(), tx| Box::pin(tx.log_head())).await?;
-    space.head.send_if_modified(|known| std::mem::replace(known, head) != head);
+    raise_head(space, head);
     Ok(())
+}
+
+fn raise_head(space: &Space, head: u64) {
+    space.head.send_if_modified(|known| head > std::mem::replace(known, head.max(*known)));
+}
+
+/// What other replicas number shows here at once.
+async fn hear(space: Arc<Space>, mut head: watch::Receiver<u64>) {
+    let mut stop = space.stopping();
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            told = head.changed() => if told.is_err() { return },
+        }
+        let told = *head.borrow_and_update();
+        raise_head(&space, told);
+    }
 }
 
 async fn reader(space: Arc<Space>, consumer: Arc<dyn Consumer>) {
@@ -269,7 +281,7 @@ async fn reader(space: Arc<Space>, consumer: Arc<dyn Consumer>) {
                 let _ = consumer::note_failure(&space.db, consumer.name(), error.to_string()).await;
             }
         }
-        let wait = if failures == 0 { LOOK_EVERY } else { (LOOK_EVERY * 2_u32.pow(failures.min(8))).min(CONSUMER_RETRY_MAX) };
+        let wait = if failures == 0 { space.look_every() } else { (LOOK_EVERY * 2_u32.pow(failures.min(8))).min(CONSUMER_RETRY_MAX) };
         let hint = async {
             if failures > 0 || head.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -283,18 +295,24 @@ async fn reader(space: Arc<Space>, consumer: Arc<dyn Consumer>) {
 
 async fn clockwork(space: Arc<Space>) {
     let (mut stop, mut head, mut settings) = (space.stopping(), space.head(), space.clock().changes());
-    let handlers: Arc<[Arc<dyn TimerHandler>]> = space.fittings.timers.clone().into();
+    let hands = timers::Hands::new(space.fittings.timers.clone(), &space.fittings.timers_elsewhere);
+    let mut in_vain = 0_u32;
     loop {
-        match timers::fire_next(&space.db, handlers.clone()).await {
-            Ok(Some(_)) if !*stop.borrow() => continue,
+        match timers::fire_next(&space.db, hands.clone()).await {
+            Ok(Some(_)) if !*stop.borrow() => {
+                in_vain = 0;
+                continue;
+            }
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(space.id = %space.id, error = &error as &dyn std::error::Error, "a timer failed; it is tried again")
             }
         }
         let next = space.db.read((), |(), tx| Box::pin(tx.next_timer())).await.ok().flatten();
-        let wait =
-            next.and_then(|due| space.clock().real_time_until(due)).unwrap_or(LOOK_EVERY).clamp(Duration::from_millis(2), LOOK_EVERY);
+        let wait = next.and_then(|due| space.clock().real_time_until(due)).unwrap_or(LOOK_EVERY_HEARING);
+        // Due, and not ours to fire: another process has it, or it failed and waits. It may also have become due between the two looks.
+        in_vain = if wait.is_zero() { in_vain + 1 } else { 0 };
+        let wait = if in_vain > 1 { LOOK_EVERY } else { wait.clamp(Duration::from_millis(2), space.look_every()) };
         let hint = async {
             tokio::select! {
                 _ = head.changed() => {}

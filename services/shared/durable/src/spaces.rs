@@ -121,6 +121,11 @@ impl Spaces {
         self.open.read().values().cloned().collect()
     }
 
+    /// Every exercise that is over and can be read.
+    pub fn ended(&self) -> Vec<Arc<Space>> {
+        self.ended.read().values().cloned().collect()
+    }
+
     /// Wakes when a space is opened or closed.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()

@@ -8,16 +8,20 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use opentelemetry::trace::TraceContextExt as _;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::tx::{Backend, Recorder, Tx, sqlite_error};
+use crate::measure::GROUP_SIZE;
+use crate::trace::{self, Context, KeyValue};
+use crate::tx::{AfterCommit, Backend, Recorder, Tx, sqlite_error};
 
 /// At most so many closures share one COMMIT: bounds the wait of the first of them.
 const GROUP_MAX: usize = 256;
@@ -30,8 +34,8 @@ trait Job: Send {
     fn run(&mut self, tx: &mut Tx) -> bool;
     /// The error of the last run asked for another run (its transaction was void).
     fn wants_rerun(&self) -> bool;
-    /// Answers: what the last run gave, or the error that undid it.
-    fn finish(self: Box<Self>, undone: Option<Error>);
+    /// Answers: what the last run gave, or the error that undid it. So many writes shared the COMMIT.
+    fn finish(self: Box<Self>, undone: Option<Error>, group: usize);
 }
 
 /// What a write closure looks like; see [`crate::Db::write`].
@@ -41,12 +45,19 @@ struct TypedJob<C, T> {
     context: C,
     run: Arc<WriteFn<C, T>>,
     outcome: Option<Result<T>>,
+    trace: Context,
+    after_commit: Vec<AfterCommit>,
     reply: oneshot::Sender<Result<T>>,
 }
 
 impl<C: Send + Sync, T: Send> Job for TypedJob<C, T> {
     fn run(&mut self, tx: &mut Tx) -> bool {
-        let outcome = run_now((self.run)(&self.context, tx));
+        tx.trace = self.trace.clone();
+        let outcome = {
+            let _in_trace = trace::in_trace(&self.trace).then(|| self.trace.clone().attach());
+            run_now((self.run)(&self.context, tx))
+        };
+        self.after_commit = std::mem::take(&mut tx.after_commit);
         let stays = outcome.is_ok();
         self.outcome = Some(outcome);
         stays
@@ -56,7 +67,14 @@ impl<C: Send + Sync, T: Send> Job for TypedJob<C, T> {
         matches!(&self.outcome, Some(Err(error)) if error.rerun)
     }
 
-    fn finish(self: Box<Self>, undone: Option<Error>) {
+    fn finish(mut self: Box<Self>, undone: Option<Error>, group: usize) {
+        let after = std::mem::take(&mut self.after_commit);
+        if undone.is_none() && matches!(self.outcome, Some(Ok(_))) {
+            after.into_iter().for_each(|act| act());
+        }
+        if trace::installed() {
+            self.trace.span().set_attribute(KeyValue::new("fenghuo.db.group.size", group as i64));
+        }
         let outcome = match undone {
             Some(error) => Err(error),
             None => self.outcome.unwrap_or_else(|| Err(Error::internal("a write was never run"))),
@@ -84,6 +102,8 @@ pub(crate) struct Sqlite {
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Arc<Mutex<Vec<Tx>>>,
     permits: Arc<Semaphore>,
+    /// Writes that the writer has not taken up.
+    waiting: Arc<AtomicUsize>,
     pub(crate) recorder: Arc<Mutex<Option<Recorder>>>,
 }
 
@@ -112,6 +132,8 @@ impl Sqlite {
         }
         let recorder = Arc::new(Mutex::new(None));
         let (jobs, queue) = mpsc::channel::<Box<dyn Job>>();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let taken = waiting.clone();
         let (recording, most) = (recorder.clone(), group_max.unwrap_or(GROUP_MAX).max(1));
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -123,6 +145,7 @@ impl Sqlite {
                     {
                         group.push(next);
                     }
+                    taken.fetch_sub(group.len(), Ordering::Relaxed);
                     writer_tx.recorder = recording.lock().clone();
                     run_group(&mut writer_tx, group);
                 }
@@ -133,17 +156,19 @@ impl Sqlite {
             writer: Mutex::new(Some(writer)),
             readers: Arc::new(Mutex::new(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
+            waiting,
             recorder,
         })
     }
 
-    pub(crate) async fn write<C, T>(&self, context: C, run: Arc<WriteFn<C, T>>) -> Result<T>
+    pub(crate) async fn write<C, T>(&self, context: C, run: Arc<WriteFn<C, T>>, trace: Context) -> Result<T>
     where
         C: Send + Sync + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(TypedJob { context, run, outcome: None, reply });
+        let job = Box::new(TypedJob { context, run, outcome: None, trace, after_commit: Vec::new(), reply });
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         let sent = self.jobs.lock().as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         if !sent {
             return Err(closed());
@@ -167,6 +192,11 @@ impl Sqlite {
             ended.and(outcome)
         });
         task.await.map_err(|error| Error::internal("a read was broken off").caused_by(error))?
+    }
+
+    /// Writes that wait for the writer.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Lets the writer finish what is queued, then ends it.
@@ -198,11 +228,15 @@ fn transaction_gone(tx: &Tx) -> bool {
 
 fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>) {
     match attempt(tx, &mut group) {
-        Ok(()) => group.into_iter().for_each(|job| job.finish(None)),
+        Ok(()) => {
+            let size = group.len();
+            GROUP_SIZE.record(size as u64, &[]);
+            group.into_iter().for_each(|job| job.finish(None, size));
+        }
         Err(error) if group.len() == 1 => group.into_iter().for_each(|job| {
             // Keep the job's own error where it has one: it says more.
             let undone = if job.wants_rerun() { None } else { Some(same_kind(&error)) };
-            job.finish(undone);
+            job.finish(undone, 1);
         }),
         Err(_) => {
             tracing::warn!(members = group.len(), "a group of writes was void; each runs again alone");

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use crate::clock::{new_id, wall};
 use crate::db::{Db, Isolation};
 use crate::error::{Error, Result};
+use crate::measure::TIMERS_FIRED;
 use crate::params;
+use crate::trace::{self, Context, FutureExt as _, KeyValue, Span, SpanKind};
 use crate::tx::{Dialect, Tx};
 
 /// Longest wait between two tries of a failing timer, in seconds.
@@ -77,9 +79,28 @@ impl Tx {
     }
 }
 
-/// Fires the first due timer, if there is one; its kind.
-pub(crate) async fn fire_next(db: &Db, handlers: Arc<[Arc<dyn TimerHandler>]>) -> Result<Option<String>> {
-    let fired = db.write_isolated(Isolation::ReadCommitted, handlers, |handlers, tx| Box::pin(fire_in(tx, handlers))).await?;
+/// Who fires which kinds.
+#[derive(Clone)]
+pub(crate) struct Hands {
+    here: Arc<[Arc<dyn TimerHandler>]>,
+    /// Kinds that another process fires, each between commas; empty if there are none.
+    elsewhere: Arc<str>,
+}
+
+impl Hands {
+    pub(crate) fn new(here: Vec<Arc<dyn TimerHandler>>, elsewhere: &[&'static str]) -> Self {
+        let elsewhere = if elsewhere.is_empty() { String::new() } else { format!(",{},", elsewhere.join(",")) };
+        Self { here: here.into(), elsewhere: elsewhere.into() }
+    }
+
+    fn elsewhere(&self, kind: &str) -> bool {
+        self.elsewhere.contains(&format!(",{kind},"))
+    }
+}
+
+/// Fires the first due timer, if there is one for us; its kind.
+pub(crate) async fn fire_next(db: &Db, hands: Hands) -> Result<Option<String>> {
+    let fired = db.write_isolated(Isolation::ReadCommitted, hands, |hands, tx| Box::pin(fire_in(tx, hands))).await?;
     match fired {
         Fired::None => Ok(None),
         Fired::Done(kind) => Ok(Some(kind)),
@@ -96,17 +117,26 @@ enum Fired {
     Failed(String, Error),
 }
 
-async fn fire_in(tx: &mut Tx, handlers: &[Arc<dyn TimerHandler>]) -> Result<Fired> {
+async fn fire_in(tx: &mut Tx, hands: &Hands) -> Result<Fired> {
+    // In an exercise the order is part of the result: one replica fires at a time, and a kind of another process is waited for. In the real
+    // space whoever is free takes the next one.
+    let in_order = tx.clock().setting().is_some();
+    if in_order {
+        tx.lock("durable.timers").await?;
+    }
+    let passed_over = if in_order { "" } else { &*hands.elsewhere };
     let sql = match tx.dialect() {
         Dialect::Sqlite => {
-            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND retry_us <= $2 ORDER BY due_us, timer_id LIMIT 1"
+            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due
+            WHERE due_us <= $1 AND retry_us <= $2 AND instr($3, ',' || kind || ',') = 0 ORDER BY due_us, timer_id LIMIT 1"
         }
         Dialect::Postgres => {
-            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due WHERE due_us <= $1 AND retry_us <= $2 ORDER BY due_us, timer_id LIMIT 1 FOR UPDATE SKIP LOCKED"
+            "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due
+            WHERE due_us <= $1 AND retry_us <= $2 AND strpos($3, ',' || kind || ',') = 0 ORDER BY due_us, timer_id LIMIT 1 FOR UPDATE SKIP LOCKED"
         }
     };
     let fired_at = tx.now();
-    let Some(row) = tx.row(sql, params![fired_at, wall::now()]).await? else {
+    let Some(row) = tx.row(sql, params![fired_at, wall::now(), passed_over]).await? else {
         return Ok(Fired::None);
     };
     let timer = Timer {
@@ -118,21 +148,56 @@ async fn fire_in(tx: &mut Tx, handlers: &[Arc<dyn TimerHandler>]) -> Result<Fire
         payload: row.text(5)?,
         fired_at,
     };
-    let Some(handler) = handlers.iter().find(|handler| handler.kind() == timer.kind) else {
+    if hands.elsewhere(&timer.kind) {
+        return Ok(Fired::None);
+    }
+    let Some(handler) = hands.here.iter().find(|handler| handler.kind() == timer.kind) else {
         // The timer stays until a program that knows it runs.
         return Ok(Fired::Failed(timer.timer_id, Error::internal(format!("no handler for timers of kind {}", timer.kind))));
     };
     tx.script("SAVEPOINT fire").await?;
     tx.execute_one("DELETE FROM timer_due WHERE timer_id = $1", params![&timer.timer_id]).await?;
-    match handler.fire(tx, &timer).await {
-        Ok(()) => Ok(Fired::Done(timer.kind)),
+    match fire(tx, handler.as_ref(), &timer).await {
+        Ok(()) => {
+            let space = tx.space_kind();
+            tx.count(&TIMERS_FIRED, || {
+                vec![KeyValue::new("fenghuo.timer.kind", handler.kind()), KeyValue::new("fenghuo.space.kind", space)]
+            });
+            Ok(Fired::Done(timer.kind))
+        }
         Err(error) if error.rerun => Err(error),
         Err(error) => {
             // Undo what the handler did, and the deletion with it.
+            tx.after_commit.clear();
             tx.script("ROLLBACK TO SAVEPOINT fire").await?;
             Ok(Fired::Failed(timer.timer_id, error))
         }
     }
+}
+
+/// Lets the handler act, as the beginning of a trace: it may be days since the timer was set. A link leads to the trace of the record's
+/// last change.
+async fn fire(tx: &mut Tx, handler: &dyn TimerHandler, timer: &Timer) -> Result<()> {
+    if !trace::installed() {
+        return handler.fire(tx, timer).await;
+    }
+    let sql = "SELECT traceparent FROM log_event WHERE subject = $1 ORDER BY revision DESC LIMIT 1";
+    let last = tx.row(sql, params![&timer.subject]).await?.map(|row| row.text(0)).transpose()?.unwrap_or_default();
+    let link = trace::parse(&last).unwrap_or_default();
+    let span = Span::linked(SpanKind::Consumer, format!("fire {}", handler.kind()), &Context::new(), &link, || {
+        vec![
+            KeyValue::new("fenghuo.timer.kind", handler.kind()),
+            KeyValue::new("fenghuo.timer.delay_ms", timer.fired_at.duration_since(timer.due_at).as_millis() as i64),
+            KeyValue::new("fenghuo.space.kind", tx.space_kind()),
+        ]
+    });
+    let before = tx.set_trace(span.context().clone());
+    let outcome = handler.fire(tx, timer).with_context(span.context().clone()).await;
+    tx.set_trace(before);
+    if let Err(error) = &outcome {
+        span.fail(error.reason, error.message.clone());
+    }
+    outcome
 }
 
 async fn note_failure(db: &Db, timer_id: String, text: String) -> Result<()> {

@@ -5,6 +5,7 @@ use sqlx::{Column, Row as _, TypeInfo};
 
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::trace::{self, Context};
 use crate::value::{Row, Value};
 use std::sync::Arc;
 
@@ -27,14 +28,23 @@ pub struct Tx {
     pub(crate) backend: Backend,
     pub(crate) clock: Arc<Clock>,
     pub(crate) recorder: Option<Recorder>,
+    /// The trace that what is written here belongs to.
+    pub(crate) trace: Context,
+    /// Run once this has been committed.
+    pub(crate) after_commit: Vec<AfterCommit>,
+    /// The exercise is over.
+    pub(crate) over: bool,
 }
+
+/// What is done when a transaction has been committed.
+pub(crate) type AfterCommit = Box<dyn FnOnce() + Send>;
 
 /// Sees each statement with its parameters; for benchmarks that replay a real request.
 pub type Recorder = Arc<dyn Fn(&'static str, &[Value]) + Send + Sync>;
 
 impl Tx {
     pub(crate) fn new(backend: Backend, clock: Arc<Clock>) -> Self {
-        Self { backend, clock, recorder: None }
+        Self { backend, clock, recorder: None, trace: Context::new(), after_commit: Vec::new(), over: false }
     }
 
     /// Which database this is.
@@ -53,6 +63,21 @@ impl Tx {
     /// The clock of the space.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The `traceparent` of what is written here, for an event or an envelope; empty if it belongs to no trace.
+    pub fn traceparent(&self) -> String {
+        trace::traceparent(&self.trace)
+    }
+
+    /// The trace that what is written here belongs to.
+    pub fn trace(&self) -> &Context {
+        &self.trace
+    }
+
+    /// What is written from here on goes on with another trace, that of a message or an event; gives back the one before.
+    pub fn set_trace(&mut self, next: Context) -> Context {
+        std::mem::replace(&mut self.trace, next)
     }
 
     /// Runs a statement; the number of rows that it changed.
@@ -224,7 +249,10 @@ pub(crate) fn postgres_error(sql: &str, error: sqlx::Error) -> Error {
         "40001" | "40P01" => Error::new(Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"),
         "23505" | "23503" | "23514" => Error::new(Code::Aborted, "CONSTRAINT", "another change came first; read again and repeat"),
         "53100" => Error::unavailable("DISK_FULL", "the database's disk is full; nothing was changed; free some space and repeat the call"),
-        "" => Error::unavailable("DATABASE_UNREACHABLE", "the database cannot be reached; repeat the call with the same request_id"),
+        // The server ended the session: it stops, or it lost patience with us.
+        "" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
+            Error::unavailable("DATABASE_UNREACHABLE", "the database cannot be reached; repeat the call with the same request_id")
+        }
         _ => Error::internal(format!("the database refused: {sql}")),
     };
     // A lost race and a duplicate key both come right when the transaction looks again.

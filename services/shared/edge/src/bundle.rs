@@ -61,6 +61,9 @@ struct SigningKeyJson {
 
 /// This province's bundle. `endpoint` is empty if the province only pulls.
 pub fn own_bundle(keys: &ProvinceKeys, display_name: &str, endpoint: &str, duty_telephone: &str, now: Timestamp) -> EnrolmentBundle {
+    if let Err(error) = keys.reload_signing_keys() {
+        tracing::warn!(%error, "the folder of keys could not be read again; the bundle names the key known so far");
+    }
     EnrolmentBundle {
         province_code: keys.province_code().to_owned(),
         display_name: display_name.to_owned(),

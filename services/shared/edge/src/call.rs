@@ -1,4 +1,4 @@
-//! What surrounds every call: a line in the log, and an end to its stream when the node stops.
+//! What surrounds every call: a span and a duration, a line in the log, and an end to its stream when the node stops.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use fenghuo_durable::Error;
+use fenghuo_durable::trace::FutureExt as _;
 use http::HeaderMap;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio_util::sync::CancellationToken;
@@ -17,13 +18,16 @@ use tokio_util::sync::CancellationToken;
 use crate::ending::Ending;
 use crate::partner_listener::PartnerPeer;
 use crate::status::code_name;
+use crate::telemetry::ServerCall;
 
 /// Runs a call, writes one line about it when it has ended (method, code, time; never its content or metadata), and ends a stream
 /// that waits for its next message when `stop` falls.
 pub(crate) async fn accompany(request: Request, next: Next, stop: CancellationToken) -> Response {
     let peer = request.extensions().get::<PartnerPeer>().map(|peer| peer.province_code.clone());
-    let mut line = Line { method: request.uri().path().to_owned(), peer, started: Instant::now(), written: false };
-    let response = next.run(request).await;
+    let call = ServerCall::begin(&request, peer.as_deref());
+    let context = call.context().clone();
+    let mut line = Line { method: request.uri().path().to_owned(), peer, started: Instant::now(), written: false, call };
+    let response = next.run(request).with_context(context).await;
     if let Some(code) = code_in(response.headers()) {
         // An error before any message: the answer has no body to wait for.
         line.write(code);
@@ -42,11 +46,14 @@ struct Line {
     peer: Option<String>,
     started: Instant,
     written: bool,
+    call: ServerCall,
 }
 
 impl Line {
     fn write(&mut self, code: tonic::Code) {
         self.written = true;
+        self.call.end(code);
+        let _in_trace = self.call.context().clone().attach();
         let (method, code_text) = (self.method.as_str(), code_name(code));
         let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let peer = self.peer.as_deref().unwrap_or("-");

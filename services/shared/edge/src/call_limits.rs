@@ -17,10 +17,10 @@ use parking_lot::Mutex;
 use prost::Message;
 
 use crate::auth::Caller;
-use crate::connections::Remote;
 use crate::held::Held;
 use crate::partner_listener::PartnerPeer;
 use crate::status::to_status;
+use crate::telemetry::Via;
 
 /// Streams of a listener, over all callers: each costs a task and a place in a subscriber's queue.
 const STREAMS: u32 = 8192;
@@ -114,7 +114,7 @@ fn who(request: &Request) -> Who {
     if let Some(peer) = extensions.get::<PartnerPeer>() {
         return Who::Known(peer.province_code.clone());
     }
-    Who::Stranger(extensions.get::<Remote>().map_or_else(String::new, |remote| remote.0.ip().to_string()))
+    Who::Stranger(extensions.get::<Via>().map_or_else(String::new, |via| via.there.ip().to_string()))
 }
 
 /// The layer behind the one that knows the caller.

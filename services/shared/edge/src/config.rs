@@ -12,7 +12,8 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Deserializer};
 
 use crate::bundle::check_endpoint;
-use crate::limits::Limits;
+use crate::limits::{Limits, LimitsTexts};
+use crate::nats_config::{NatsConfig, NatsTexts};
 use crate::province_code::check_province_code;
 
 /// The prefix of our environment variables.
@@ -23,6 +24,9 @@ pub const SETTINGS: &[&str] = &[
     "display_name",
     "display_name_en",
     "data_dir",
+    "keys_dir",
+    "shared_listen",
+    "only",
     "console_listen",
     "partner_listen",
     "partner_endpoint",
@@ -34,6 +38,14 @@ pub const SETTINGS: &[&str] = &[
     "streams_per_person",
     "connections_per_address",
     "log_format",
+    "otlp_endpoint",
+    "otlp_ca_file",
+    "trace_percent",
+    "nats_url",
+    "nats_credentials_file",
+    "nats_ca_file",
+    "nats_generation",
+    "nats_max_bytes",
 ];
 
 /// How log lines are written.
@@ -73,6 +85,12 @@ pub struct NodeConfig {
     pub display_name_en: String,
     /// Where keys and SQLite databases stand. Default "fenghuo-data".
     pub data_dir: PathBuf,
+    /// Where the province's keys stand. Default "keys" in `data_dir`. Replicas of one node share it, and no data folder.
+    pub keys_dir: PathBuf,
+    /// Whether other replicas on this machine listen on the same addresses (SO_REUSEPORT). Default no; needs `database_url`.
+    pub shared_listen: bool,
+    /// Names of the services that this process serves, in the setting separated by commas; none: all. Needs `database_url`.
+    pub only: Vec<String>,
     /// Where the console listens. Default 127.0.0.1:8420. Any other address than loopback is served with TLS, by the province's own leaf.
     pub console_listen: SocketAddr,
     /// Where partners call. Default 127.0.0.1:7420; mutual TLS always.
@@ -90,6 +108,15 @@ pub struct NodeConfig {
     pub log_format: LogFormat,
     /// What one caller may ask for. Defaults: see [`Limits`].
     pub limits: Limits,
+    /// The OTLP collector (gRPC) that takes spans and metrics, such as "http://127.0.0.1:4317"; https to another machine. Without it nothing
+    /// is exported.
+    pub otlp_endpoint: Option<String>,
+    /// Authorities (PEM) that may sign an https collector's certificate. Default: those of the system.
+    pub otlp_ca_file: Option<PathBuf>,
+    /// How many of a hundred traces are exported, chosen by their id. Default 100.
+    pub trace_percent: u8,
+    /// The NATS server to which the event log is published; none: it is not.
+    pub nats: Option<NatsConfig>,
 }
 
 impl NodeConfig {
@@ -164,6 +191,12 @@ struct Raw {
     #[serde(default, deserialize_with = "text")]
     data_dir: Option<String>,
     #[serde(default, deserialize_with = "text")]
+    keys_dir: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    shared_listen: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    only: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     console_listen: Option<String>,
     #[serde(default, deserialize_with = "text")]
     partner_listen: Option<String>,
@@ -185,6 +218,22 @@ struct Raw {
     connections_per_address: Option<String>,
     #[serde(default, deserialize_with = "text")]
     log_format: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    otlp_endpoint: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    otlp_ca_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    trace_percent: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_url: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_credentials_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_ca_file: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_generation: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    nats_max_bytes: Option<String>,
 }
 
 impl Raw {
@@ -205,35 +254,58 @@ impl Raw {
             faults.add("partner_listen", format!("{partner_listen} is the console's address too; each listener needs its own"));
         }
         faults.endpoint(self.partner_endpoint.as_deref(), partner_listen);
-        let usual = Limits::default();
-        let limits = Limits {
-            calls_per_second_per_person: faults.count(
-                "calls_per_second_per_person",
-                self.calls_per_second_per_person,
-                usual.calls_per_second_per_person,
-            ),
-            calls_per_second_per_partner: faults.count(
-                "calls_per_second_per_partner",
-                self.calls_per_second_per_partner,
-                usual.calls_per_second_per_partner,
-            ),
-            streams_per_person: faults.count("streams_per_person", self.streams_per_person, usual.streams_per_person),
-            connections_per_address: faults.count("connections_per_address", self.connections_per_address, usual.connections_per_address),
-            ..usual
+        let limits = LimitsTexts {
+            calls_per_second_per_person: self.calls_per_second_per_person,
+            calls_per_second_per_partner: self.calls_per_second_per_partner,
+            streams_per_person: self.streams_per_person,
+            connections_per_address: self.connections_per_address,
         };
+        let limits = limits.check(&mut faults.0);
+        let nats = NatsTexts {
+            url: self.nats_url,
+            credentials_file: self.nats_credentials_file,
+            ca_file: self.nats_ca_file,
+            generation: self.nats_generation,
+            max_bytes: self.nats_max_bytes,
+        };
+        let nats = nats.check(&mut faults.0);
+        let data_dir = faults.folder("data_dir", self.data_dir, || PathBuf::from("fenghuo-data"));
+        let keys_dir = faults.folder("keys_dir", self.keys_dir, || data_dir.join("keys"));
+        let database_url = faults.database_url(self.database_url);
+        let shared_listen = faults.yes("shared_listen", self.shared_listen);
+        if shared_listen && database_url.is_none() {
+            faults.add("shared_listen", "is for replicas, which need PostgreSQL: give database_url; SQLite belongs to one process");
+        }
+        let only: Vec<String> = self
+            .only
+            .iter()
+            .flat_map(|names| names.split(','))
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect();
+        if !only.is_empty() && database_url.is_none() {
+            faults.add("only", "needs processes beside this one, and so PostgreSQL: give database_url; on SQLite one process serves all");
+        }
         let config = NodeConfig {
             province_code,
             display_name,
             display_name_en,
-            data_dir: faults.data_dir(self.data_dir),
+            data_dir,
+            keys_dir,
+            shared_listen,
+            only,
             console_listen,
             partner_listen,
             partner_endpoint: self.partner_endpoint,
             duty_telephone,
-            database_url: faults.database_url(self.database_url),
+            database_url,
             acknowledge_within_s: faults.seconds("acknowledge_within_s", self.acknowledge_within_s, 900),
             log_format: faults.log_format(self.log_format),
             limits,
+            otlp_endpoint: faults.otlp_endpoint(self.otlp_endpoint),
+            otlp_ca_file: self.otlp_ca_file.filter(|file| !file.is_empty()).map(PathBuf::from),
+            trace_percent: faults.percent("trace_percent", self.trace_percent),
+            nats,
         };
         if faults.0.is_empty() { Ok(config) } else { Err(Error::invalid_fields(faults.0)) }
     }
@@ -283,14 +355,25 @@ impl Faults {
         }
     }
 
-    fn data_dir(&mut self, value: Option<String>) -> PathBuf {
-        let dir = PathBuf::from(value.unwrap_or_else(|| "fenghuo-data".to_owned()));
+    fn folder(&mut self, field: &str, value: Option<String>, default: impl Fn() -> PathBuf) -> PathBuf {
+        let dir = value.map_or_else(default, PathBuf::from);
         if dir.as_os_str().is_empty() {
-            self.add("data_dir", "must not be empty");
+            self.add(field, "must not be empty");
         } else if dir.exists() && !dir.is_dir() {
-            self.add("data_dir", format!("{} is not a folder", dir.display()));
+            self.add(field, format!("{} is not a folder", dir.display()));
         }
         dir
+    }
+
+    fn yes(&mut self, field: &str, value: Option<String>) -> bool {
+        match value.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                self.add(field, format!("\"{other}\" is not \"true\" or \"false\""));
+                false
+            }
+        }
     }
 
     fn database_url(&mut self, value: Option<String>) -> Option<Secret> {
@@ -310,11 +393,19 @@ impl Faults {
         })
     }
 
-    fn count(&mut self, field: &str, value: Option<String>, default: u32) -> u32 {
-        let Some(value) = value else { return default };
-        value.parse().ok().filter(|count| (1..=1_000_000).contains(count)).unwrap_or_else(|| {
-            self.add(field, format!("\"{value}\" is not a whole number from 1 to 1000000"));
-            default
+    fn otlp_endpoint(&mut self, value: Option<String>) -> Option<String> {
+        let url = value.filter(|url| !url.is_empty())?;
+        if let Err(what) = crate::telemetry::check_endpoint(&url) {
+            self.add("otlp_endpoint", what);
+        }
+        Some(url)
+    }
+
+    fn percent(&mut self, field: &str, value: Option<String>) -> u8 {
+        let Some(value) = value else { return 100 };
+        value.parse().ok().filter(|percent| *percent <= 100).unwrap_or_else(|| {
+            self.add(field, format!("\"{value}\" is not a whole number from 0 to 100"));
+            100
         })
     }
 
@@ -330,18 +421,20 @@ impl Faults {
     }
 }
 
-/// Takes texts as they are, and numbers as the texts that were meant (`province_code = 420000`).
+/// Takes texts as they are, and other values as the texts that were meant (`province_code = 420000`, `shared_listen = true`).
 fn text<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Scalar {
         Text(String),
         Number(i64),
+        Bool(bool),
     }
     Ok(match Option::<Scalar>::deserialize(from)? {
         None => None,
         Some(Scalar::Text(text)) => Some(text),
         Some(Scalar::Number(number)) => Some(number.to_string()),
+        Some(Scalar::Bool(yes)) => Some(yes.to_string()),
     })
 }
 

@@ -13,7 +13,7 @@ use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -26,6 +26,7 @@ use crate::partner_listener::PartnerPeer;
 use crate::slow_reader::{Watch, Watched};
 use crate::slow_request::InTime;
 use crate::status::chain;
+use crate::telemetry::Via;
 use crate::trust::PartnerTrust;
 
 /// How long what runs may go on after the stop.
@@ -59,15 +60,38 @@ pub(crate) struct Site {
     pub(crate) limits: Limits,
 }
 
-/// Where a request came from, among its extensions.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Remote(pub(crate) SocketAddr);
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Who else may listen on an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody.
+    Alone,
+    /// Other replicas on this machine that say the same (SO_REUSEPORT): the kernel gives each connection to one of them.
+    Replicas,
+}
+
+impl Sharing {
+    /// Replicas, or alone.
+    pub fn with_replicas(yes: bool) -> Self {
+        if yes { Self::Replicas } else { Self::Alone }
+    }
+}
 
 /// Binds; port 0 takes a free one.
-pub(crate) async fn bind(field: &str, address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|e| Error::precondition("PORT_NOT_AVAILABLE", format!("{field}: cannot listen on {address}: {e}")).caused_by(e))
+pub(crate) fn bind(field: &str, address: SocketAddr, sharing: Sharing) -> Result<TcpListener> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A port that was closed just now may be taken again.
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(sharing == Sharing::Replicas)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|e: std::io::Error| {
+        Error::precondition("PORT_NOT_AVAILABLE", format!("{field}: cannot listen on {address}: {e}")).caused_by(e)
+    })
 }
 
 /// The address that was bound.
@@ -170,7 +194,8 @@ async fn serve_connection(stream: TcpStream, from: SocketAddr, mut places: Place
         tracing::debug!(listener = site.name, %from, %error, "a connection was gone before it began");
         return;
     }
-    let Some(tls) = site.tls.clone() else { return serve_http(stream, from, None, site, stop).await };
+    let via = Via { here: stream.local_addr().unwrap_or(from), there: from };
+    let Some(tls) = site.tls.clone() else { return serve_http(stream, None, via, site, stop).await };
     let patience = site.limits.patience.handshake;
     let handshake = tokio::select! {
         () = stop.cancelled() => return,
@@ -181,14 +206,14 @@ async fn serve_connection(stream: TcpStream, from: SocketAddr, mut places: Place
         Ok(Ok(stream)) => {
             let leaf = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
             let peer = site.trust.as_ref().zip(leaf).and_then(|(trust, leaf)| PartnerPeer::of(leaf, from, trust));
-            serve_http(stream, from, peer, site, stop).await;
+            serve_http(stream, peer, via, site, stop).await;
         }
         Ok(Err(error)) => tracing::warn!(listener = site.name, %from, reason = %chain(&error), "a TLS handshake was refused"),
         Err(_) => tracing::warn!(listener = site.name, %from, "a TLS handshake was not finished in {} s", patience.as_secs()),
     }
 }
 
-async fn serve_http<S>(stream: S, from: SocketAddr, peer: Option<PartnerPeer>, site: Site, stop: CancellationToken)
+async fn serve_http<S>(stream: S, peer: Option<PartnerPeer>, via: Via, site: Site, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -199,7 +224,7 @@ where
         .clone()
         .map_request(move |mut request: http::Request<Incoming>| {
             asked.asked();
-            request.extensions_mut().insert(Remote(from));
+            request.extensions_mut().insert(via);
             if let Some(peer) = &peer {
                 request.extensions_mut().insert(peer.clone());
             }
@@ -212,7 +237,7 @@ where
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         why = watch.given_up(patience) => {
-            tracing::info!(listener = site.name, %from, why, "a connection was given up");
+            tracing::info!(listener = site.name, from = %via.there, why, "a connection was given up");
             return;
         }
         () = stop.cancelled() => {

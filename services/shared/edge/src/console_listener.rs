@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use crate::auth::{Authenticate, authorise};
 use crate::call::accompany;
 use crate::call_limits::{CallLimits, within_limits};
-use crate::connections::{self, Site};
+use crate::connections::{self, Sharing, Site};
 use crate::keys::ProvinceKeys;
 use crate::limits::Limits;
 use crate::message_limit::limit_messages;
@@ -60,7 +60,12 @@ pub struct ConsoleListener {
 impl ConsoleListener {
     /// Binds; port 0 takes a free one. FAILED_PRECONDITION if the port is taken.
     pub async fn bind(address: SocketAddr) -> Result<Self> {
-        let listener = connections::bind("console_listen", address).await?;
+        Self::bind_among(address, Sharing::Alone)
+    }
+
+    /// The same, perhaps among replicas of this node.
+    pub fn bind_among(address: SocketAddr, sharing: Sharing) -> Result<Self> {
+        let listener = connections::bind("console_listen", address, sharing)?;
         let address = connections::local_address(&listener)?;
         Ok(Self { listener, address, limits: Limits::default() })
     }
@@ -118,6 +123,7 @@ fn app(console: Console, limits: &Limits, loopback: bool, stop: CancellationToke
         .add_service(health_service)
         .add_service(reflection)
         .into_axum_router()
+        .fallback(not_served)
         .layer(from_fn(|request: Request, next: Next| next.run(limit_messages(request, MAX_CONSOLE_MESSAGE_BYTES))))
         .layer(from_fn_with_state(call_limits, within_limits))
         .layer(from_fn_with_state(console.sessions, authorise))
@@ -132,6 +138,12 @@ fn app(console: Console, limits: &Limits, loopback: bool, stop: CancellationToke
         app = app.layer(from_fn(own_host_only));
     }
     Ok((health, app))
+}
+
+/// A method of the contracts, which the layer before has found, and no service here has it.
+async fn not_served(request: Request) -> Response {
+    let service = request.uri().path().split('/').nth(1).unwrap_or_default().to_owned();
+    tonic::Status::unimplemented(format!("this process does not serve {service}; call the process of this node that does")).into_http()
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {

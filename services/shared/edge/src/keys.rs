@@ -1,21 +1,20 @@
 //! A province's own keys: its certificate authority, its signing key, and the TLS leaf of this process.
 //!
 //! The folder holds `ca-key.pem` and `signing-key.pk8` (private, mode 0600) and `ca-certificate.pem`. It is made as a whole
-//! beside its place and then renamed, so that it is there complete or not at all. The leaf's key never touches the disk.
+//! beside its place and then renamed, so that it is there complete or not at all. Later signing keys are added beside the first, see
+//! `signing_keys.rs`. The leaf's key never touches the disk.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use fenghuo_api::partner::v1::SigningKey;
-use fenghuo_durable::{Code, Error, Result};
+use fenghuo_durable::{Code, Error, Result, new_id};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
 use rcgen::{Issuer, KeyPair};
-use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -23,10 +22,10 @@ use rustls_pki_types::pem::PemObject;
 use crate::certificate::{self, Leaf};
 use crate::province_code::check_province_code;
 use crate::signing::{self, ENVELOPE_DOMAIN, RECEIPT_DOMAIN};
+use crate::signing_keys::SigningKeys;
 
 const CA_KEY: &str = "ca-key.pem";
 const CA_CERTIFICATE: &str = "ca-certificate.pem";
-const SIGNING_KEY: &str = "signing-key.pk8";
 /// A leaf that ends sooner than this is made anew.
 const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -36,8 +35,7 @@ pub struct ProvinceKeys {
     hosts: Vec<String>,
     ca_certificate: CertificateDer<'static>,
     pub(crate) issuer: Issuer<'static, KeyPair>,
-    signing: Ed25519KeyPair,
-    key_id: String,
+    signing: SigningKeys,
     leaf: RwLock<CurrentLeaf>,
 }
 
@@ -48,7 +46,7 @@ struct CurrentLeaf {
 
 impl std::fmt::Debug for ProvinceKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProvinceKeys").field("province_code", &self.province_code).field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("ProvinceKeys").field("province_code", &self.province_code).field("key_id", &self.key_id()).finish_non_exhaustive()
     }
 }
 
@@ -73,12 +71,10 @@ impl ProvinceKeys {
         let ca_certificate = CertificateDer::from_pem_slice(&read(&ca_path)?).map_err(|e| damaged(&ca_path, e))?;
         check_own_ca(&ca_certificate, &ca_key, province_code, now).map_err(|what| keys_error("KEYS_NOT_USABLE", &ca_path, &what))?;
         let issuer = Issuer::from_ca_cert_der(&ca_certificate, ca_key).map_err(|e| damaged(&ca_path, e))?;
-        let signing_path = dir.join(SIGNING_KEY);
-        let signing = Ed25519KeyPair::from_pkcs8(&read_private(&signing_path)?).map_err(|e| damaged(&signing_path, e))?;
+        let signing = SigningKeys::load(dir)?;
         let hosts = all_hosts(hosts);
         let leaf = RwLock::new(current_leaf(&issuer, province_code, &hosts, now)?);
-        let key_id = signing::key_id(signing.public_key().as_ref());
-        Ok(Self { province_code: province_code.to_owned(), hosts, ca_certificate, issuer, signing, key_id, leaf })
+        Ok(Self { province_code: province_code.to_owned(), hosts, ca_certificate, issuer, signing, leaf })
     }
 
     /// Our six-digit code.
@@ -97,28 +93,69 @@ impl ProvinceKeys {
     }
 
     /// Identifier of the key that signs now.
-    pub fn key_id(&self) -> &str {
-        &self.key_id
+    pub fn key_id(&self) -> String {
+        self.signing.present().id
     }
 
     /// The public half of the key that signs now: 32 bytes.
-    pub fn signing_public_key(&self) -> &[u8] {
-        self.signing.public_key().as_ref()
+    pub fn signing_public_key(&self) -> Vec<u8> {
+        self.signing_key().public_key
     }
 
     /// The same with its identifier, as bundles and announcements carry it.
     pub fn signing_key(&self) -> SigningKey {
-        SigningKey { key_id: self.key_id.clone(), public_key: self.signing_public_key().to_vec() }
+        self.signing.present().public()
     }
 
-    /// Signs the digest (SHA-256) of an envelope's bytes.
+    /// The present key, if the given one is an older one of ours.
+    pub fn successor(&self, key_id: &str) -> Option<SigningKey> {
+        self.signing.successor(key_id).map(|key| key.public())
+    }
+
+    /// The public half of one of our keys, present, former or being announced. FAILED_PRECONDITION, reason SIGNING_KEY_LOST, if it is not here.
+    pub fn public_key(&self, key_id: &str) -> Result<Vec<u8>> {
+        Ok(self.signing.find(key_id)?.public().public_key)
+    }
+
+    /// Signs the digest (SHA-256) of an envelope's bytes with the present key.
     pub fn sign_envelope(&self, digest: &[u8; 32]) -> [u8; 64] {
-        signing::sign(&self.signing, ENVELOPE_DOMAIN, digest)
+        signing::sign(&self.signing.present().pair, ENVELOPE_DOMAIN, digest)
     }
 
-    /// Signs the digest (SHA-256) of a receipt's bytes.
+    /// Signs the digest (SHA-256) of a receipt's bytes with the present key.
     pub fn sign_receipt(&self, digest: &[u8; 32]) -> [u8; 64] {
-        signing::sign(&self.signing, RECEIPT_DOMAIN, digest)
+        signing::sign(&self.signing.present().pair, RECEIPT_DOMAIN, digest)
+    }
+
+    /// As [`Self::sign_envelope`], with one of our keys. FAILED_PRECONDITION, reason SIGNING_KEY_LOST, if it is not here.
+    pub fn sign_envelope_with(&self, key_id: &str, digest: &[u8; 32]) -> Result<[u8; 64]> {
+        Ok(signing::sign(&self.signing.find(key_id)?.pair, ENVELOPE_DOMAIN, digest))
+    }
+
+    /// As [`Self::sign_receipt`], with one of our keys. FAILED_PRECONDITION, reason SIGNING_KEY_LOST, if it is not here.
+    pub fn sign_receipt_with(&self, key_id: &str, digest: &[u8; 32]) -> Result<[u8; 64]> {
+        Ok(signing::sign(&self.signing.find(key_id)?.pair, RECEIPT_DOMAIN, digest))
+    }
+
+    /// Makes the key that is to follow the present one, or finds the one that a rotation made which was broken off. It signs nothing before it
+    /// was announced; see [`Self::promote_signing_key`].
+    pub fn prepare_signing_key(&self) -> Result<SigningKey> {
+        self.signing.prepare().map(|key| key.public())
+    }
+
+    /// The key of a rotation that was broken off.
+    pub fn pending_signing_key(&self) -> Option<SigningKey> {
+        self.signing.pending().map(|key| key.public())
+    }
+
+    /// Makes the prepared key the present one, when it stands announced in every stream. The former ones stay and verify for ever.
+    pub fn promote_signing_key(&self) -> Result<()> {
+        self.signing.promote()
+    }
+
+    /// Reads the signing keys again: another process of this province may have rotated them.
+    pub fn reload_signing_keys(&self) -> Result<()> {
+        self.signing.reload()
     }
 
     /// A further leaf below our authority, for another process of this province (a load balancer, a foreign client).
@@ -182,16 +219,14 @@ fn has_entries(dir: &Path) -> Result<bool> {
     }
 }
 
-/// Makes all keys in a folder beside `dir` and renames it into place. If another process was first, its keys stay.
+/// Makes all keys in a folder beside `dir` and renames it into place. If another process was first, its keys stay: replicas that start
+/// together have the same keys.
 fn create(dir: &Path, province_code: &str, now: Timestamp) -> Result<()> {
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|e| cannot("make", parent, e))?;
     let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let draft = parent.join(format!(".{name}.draft-{}", std::process::id()));
-    if draft.exists() {
-        // Left by a start that was cut short; it was never in use.
-        fs::remove_dir_all(&draft).map_err(|e| cannot("remove", &draft, e))?;
-    }
+    // Not the process id: replicas in containers share a folder and have the same one.
+    let draft = parent.join(format!(".{name}.draft-{}", new_id().simple()));
     DirBuilder::new().mode(0o700).create(&draft).map_err(|e| cannot("make", &draft, e))?;
     let made = write_keys(&draft, province_code, now).and_then(|()| match fs::rename(&draft, dir) {
         Ok(()) => sync_dir(parent),
@@ -208,10 +243,8 @@ fn write_keys(dir: &Path, province_code: &str, now: Timestamp) -> Result<()> {
     // Keys come from the system's secure source, never from a seed: nothing else may be able to guess them.
     let key = KeyPair::generate().map_err(|e| Error::internal("cannot make the CA key").caused_by(e))?;
     let certificate = certificate::issue_ca(province_code, &key, now)?;
-    let signing =
-        Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| Error::internal("the system gives no secure randomness"))?;
     write_new(&dir.join(CA_KEY), 0o600, key.serialize_pem().as_bytes())?;
-    write_new(&dir.join(SIGNING_KEY), 0o600, signing.as_ref())?;
+    SigningKeys::create(dir)?;
     write_new(&dir.join(CA_CERTIFICATE), 0o644, to_pem(&certificate).as_bytes())?;
     sync_dir(dir)
 }
@@ -223,16 +256,16 @@ fn to_pem(certificate: &CertificateDer<'_>) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
-fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(|e| cannot("make", path, e))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| cannot("write", path, e))
 }
 
-fn sync_dir(dir: &Path) -> Result<()> {
+pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| cannot("write", dir, e))
 }
 
-fn read_private(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_private(path: &Path) -> Result<Vec<u8>> {
     let mode = fs::metadata(path).map_err(|e| missing_or(path, e))?.permissions().mode();
     if mode & 0o077 != 0 {
         let what =
@@ -253,7 +286,7 @@ fn missing_or(path: &Path, error: std::io::Error) -> Error {
     cannot("read", path, error)
 }
 
-fn damaged(path: &Path, error: impl std::fmt::Display) -> Error {
+pub(crate) fn damaged(path: &Path, error: impl std::fmt::Display) -> Error {
     keys_error("KEYS_NOT_USABLE", path, &format!("damaged: {error}; restore the whole folder of keys from a backup"))
 }
 
@@ -261,11 +294,6 @@ fn keys_error(reason: &'static str, path: &Path, what: &str) -> Error {
     Error::new(Code::FailedPrecondition, reason, format!("{}: {what}", path.display())).with("path", path.display().to_string())
 }
 
-fn cannot(verb: &str, path: &Path, error: std::io::Error) -> Error {
+pub(crate) fn cannot(verb: &str, path: &Path, error: std::io::Error) -> Error {
     Error::new(Code::FailedPrecondition, "KEYS_NOT_USABLE", format!("cannot {verb} {}: {error}", path.display())).caused_by(error)
-}
-
-/// Where the keys stand below a data folder.
-pub fn keys_dir(data_dir: &Path) -> PathBuf {
-    data_dir.join("keys")
 }

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use fenghuo_durable::Violation;
+
 /// The limits of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -62,6 +64,44 @@ impl Default for Patience {
             unread: seconds(120),
             silence: seconds(20),
             pong: seconds(10),
+        }
+    }
+}
+
+/// The settings as they come.
+pub(crate) struct LimitsTexts {
+    pub(crate) calls_per_second_per_person: Option<String>,
+    pub(crate) calls_per_second_per_partner: Option<String>,
+    pub(crate) streams_per_person: Option<String>,
+    pub(crate) connections_per_address: Option<String>,
+}
+
+impl LimitsTexts {
+    /// The limits; notes each setting that is none.
+    pub(crate) fn check(self, faults: &mut Vec<Violation>) -> Limits {
+        let usual = Limits::default();
+        let mut count = |field: &str, text: Option<String>, usual: u32| {
+            let Some(text) = text else { return usual };
+            text.parse().ok().filter(|count| (1..=1_000_000).contains(count)).unwrap_or_else(|| {
+                let description = format!("\"{text}\" is not a whole number from 1 to 1000000");
+                faults.push(Violation { field: field.to_owned(), description });
+                usual
+            })
+        };
+        Limits {
+            calls_per_second_per_person: count(
+                "calls_per_second_per_person",
+                self.calls_per_second_per_person,
+                usual.calls_per_second_per_person,
+            ),
+            calls_per_second_per_partner: count(
+                "calls_per_second_per_partner",
+                self.calls_per_second_per_partner,
+                usual.calls_per_second_per_partner,
+            ),
+            streams_per_person: count("streams_per_person", self.streams_per_person, usual.streams_per_person),
+            connections_per_address: count("connections_per_address", self.connections_per_address, usual.connections_per_address),
+            patience: usual.patience,
         }
     }
 }

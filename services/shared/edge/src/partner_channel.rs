@@ -22,6 +22,7 @@ use tower::Service;
 
 use crate::bundle::{STANDARD, check_endpoint};
 use crate::keys::ProvinceKeys;
+use crate::telemetry::ClientCall;
 use crate::tls;
 use crate::trust::{PartnerTrust, not_enrolled};
 
@@ -32,7 +33,10 @@ const CALL: Duration = Duration::from_secs(30);
 
 /// A channel to a partner; cheap to clone. For `PartnerServiceClient::new`.
 #[derive(Debug, Clone)]
-pub struct PartnerChannel(Channel);
+pub struct PartnerChannel {
+    channel: Channel,
+    uri: Uri,
+}
 
 impl Service<http::Request<Body>> for PartnerChannel {
     type Response = http::Response<Body>;
@@ -40,15 +44,18 @@ impl Service<http::Request<Body>> for PartnerChannel {
     type Future = BoxFuture<'static, std::result::Result<Self::Response, Self::Error>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
-        self.0.poll_ready(cx)
+        self.channel.poll_ready(cx)
     }
 
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let answer = self.0.call(request);
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        let uri = request.uri().clone();
+        let mut call = ClientCall::begin(&self.uri, uri.path(), request.headers_mut());
+        let answer = self.channel.call(request);
         Box::pin(async move {
-            let mut answer = answer.await?;
+            let mut answer = answer.await.inspect_err(|_| call.end(tonic::Code::Unavailable))?;
+            call.see(answer.headers());
             drop_unreadable_details(answer.headers_mut());
-            Ok(answer.map(|body| Body::new(body.map_frame(with_readable_details))))
+            Ok(answer.map(|body| Body::new(body.map_frame(move |frame| with_readable_details(frame, &mut call)))))
         })
     }
 }
@@ -62,9 +69,10 @@ pub(crate) fn drop_unreadable_details(headers: &mut HeaderMap) {
     }
 }
 
-fn with_readable_details(frame: Frame<bytes::Bytes>) -> Frame<bytes::Bytes> {
+fn with_readable_details(frame: Frame<bytes::Bytes>, call: &mut ClientCall) -> Frame<bytes::Bytes> {
     match frame.into_trailers() {
         Ok(mut trailers) => {
+            call.see(&trailers);
             drop_unreadable_details(&mut trailers);
             Frame::trailers(trailers)
         }
@@ -91,13 +99,13 @@ pub(crate) fn channel(config: Arc<ClientConfig>, endpoint: &str) -> Result<Partn
     let plain = format!("http://{}", uri.authority().map(http::uri::Authority::as_str).unwrap_or_default());
     let endpoint = Endpoint::from_shared(plain)
         .map_err(|e| Error::invalid("endpoint", e.to_string()))?
-        .origin(uri)
+        .origin(uri.clone())
         .connect_timeout(CONNECT)
         .timeout(CALL)
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10))
         .keep_alive_while_idle(true);
-    Ok(PartnerChannel(endpoint.connect_with_connector_lazy(connector)))
+    Ok(PartnerChannel { channel: endpoint.connect_with_connector_lazy(connector), uri })
 }
 
 async fn connect(

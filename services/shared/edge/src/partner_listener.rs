@@ -15,7 +15,7 @@ use tonic::service::Routes;
 use crate::call::accompany;
 use crate::call_limits::{CallLimits, within_limits};
 use crate::certificate;
-use crate::connections::{self, Site};
+use crate::connections::{self, Sharing, Site};
 use crate::keys::ProvinceKeys;
 use crate::limits::Limits;
 use crate::message_limit::limit_messages;
@@ -74,7 +74,12 @@ pub struct PartnerListener {
 impl PartnerListener {
     /// Binds; port 0 takes a free one. FAILED_PRECONDITION if the port is taken.
     pub async fn bind(address: SocketAddr) -> Result<Self> {
-        let listener = connections::bind("partner_listen", address).await?;
+        Self::bind_among(address, Sharing::Alone)
+    }
+
+    /// The same, perhaps among replicas of this node.
+    pub fn bind_among(address: SocketAddr, sharing: Sharing) -> Result<Self> {
+        let listener = connections::bind("partner_listen", address, sharing)?;
         let address = connections::local_address(&listener)?;
         Ok(Self { listener, address, limits: Limits::default() })
     }

@@ -93,6 +93,8 @@ pub const RULES: &[(&str, Rule)] = &[
     ("/fenghuo.notification.v1.PartnerDirectoryService/AddLetterPartner", node(ADMINISTRATOR)),
     ("/fenghuo.notification.v1.PartnerDirectoryService/ListPartners", space(READERS)),
     ("/fenghuo.notification.v1.PartnerDirectoryService/WatchPartners", space(READERS)),
+    ("/fenghuo.notification.v1.PartnerDirectoryService/RotateSigningKey", node(ADMINISTRATOR)),
+    ("/fenghuo.notification.v1.PartnerDirectoryService/BeginNewEpoch", space(ADMINISTRATOR)),
 ];
 
 /// What every node serves beside the contracts: health for the watchers of the process, reflection for tools. Neither tells of records.

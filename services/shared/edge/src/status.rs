@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use fenghuo_durable::measure::{Counter, KeyValue, counter};
 use fenghuo_durable::{Code, Error, Violation, wall};
 use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
@@ -15,9 +17,14 @@ pub const ERROR_DOMAIN: &str = "fenghuo";
 const MAX_MESSAGE_BYTES: usize = 1200;
 const MAX_VIOLATION_BYTES: usize = 4000;
 
+static REFUSED: LazyLock<Counter<u64>> =
+    LazyLock::new(|| counter("fenghuo.call.refused", "{call}", "Calls answered with an error, by its reason"));
+
 /// What the caller is told: code, message, `ErrorInfo` with reason and metadata, `BadRequest` with the violations. An internal error is
 /// logged once here with its whole chain; its caller sees a general text and an id that finds it in the log.
 pub fn to_status(error: Error) -> Status {
+    REFUSED
+        .add(1, &[KeyValue::new("error.type", error.reason), KeyValue::new("rpc.response.status_code", code_name(grpc_code(error.code)))]);
     if error.code == Code::Internal {
         return internal(&error);
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use fenghuo_api::partner::v1::envelope::Content;
 use fenghuo_api::partner::v1::{Envelope, Outcome, Receipt, SignedEnvelope, SignedReceipt, StreamId};
 use fenghuo_api::time::to_proto;
-use fenghuo_durable::{Code, Error, Result, SpaceId, sha256, wall};
-use fenghuo_edge::ProvinceKeys;
+use fenghuo_durable::{Code, Error, Result, SpaceId, sha256};
+use jiff::Timestamp;
 use prost::Message;
 
+use crate::core::OwnKeys;
 use crate::inbox::Judgement;
 use crate::machine::{Digest, MAX_ENVELOPE_BYTES, Offered};
 
@@ -16,7 +17,7 @@ use crate::machine::{Digest, MAX_ENVELOPE_BYTES, Offered};
 #[derive(Debug, Clone)]
 pub struct SpaceKeys {
     /// The province's keys.
-    pub keys: Arc<ProvinceKeys>,
+    pub keys: Arc<dyn OwnKeys>,
     /// The space of the transaction.
     pub space: SpaceId,
 }
@@ -45,13 +46,13 @@ pub fn kind_of(content: Option<&Content>) -> &'static str {
     }
 }
 
-/// Signs an envelope of ours. RESOURCE_EXHAUSTED, reason ENVELOPE_TOO_LARGE, over 256 KiB.
-pub(crate) fn seal(keys: &ProvinceKeys, envelope: &Envelope) -> Result<(SignedEnvelope, Digest)> {
+/// Signs an envelope of ours with one of our keys. RESOURCE_EXHAUSTED, reason ENVELOPE_TOO_LARGE, over 256 KiB.
+pub(crate) fn seal(keys: &dyn OwnKeys, key_id: &str, envelope: &Envelope) -> Result<(SignedEnvelope, Digest)> {
     let bytes = envelope.encode_to_vec();
     check_size(bytes.len())?;
     let digest = sha256(&bytes);
-    let signature = keys.sign_envelope(&digest).to_vec();
-    Ok((SignedEnvelope { envelope: bytes, key_id: keys.key_id().to_owned(), signature }, digest))
+    let signature = keys.sign_envelope(key_id, &digest)?.to_vec();
+    Ok((SignedEnvelope { envelope: bytes, key_id: key_id.to_owned(), signature }, digest))
 }
 
 /// Refuses an envelope over 256 KiB.
@@ -65,11 +66,15 @@ pub(crate) fn check_size(bytes: usize) -> Result<()> {
 
 /// An envelope of a partner that was opened and whose outer form is right; its signature is checked apart.
 #[derive(Debug, Clone)]
-pub(crate) struct Opened {
-    pub(crate) envelope: Envelope,
-    pub(crate) stream: StreamId,
-    pub(crate) signed: SignedEnvelope,
-    pub(crate) offered: Offered,
+pub struct Opened {
+    /// Decoded.
+    pub envelope: Envelope,
+    /// Its stream.
+    pub stream: StreamId,
+    /// As it came.
+    pub signed: SignedEnvelope,
+    /// What it says of its place.
+    pub offered: Offered,
 }
 
 /// Decodes an envelope and checks its form. INVALID_ARGUMENT with the wrong fields.
@@ -92,7 +97,13 @@ pub(crate) fn open(signed: SignedEnvelope) -> Result<Opened> {
 }
 
 /// Makes and signs the receipt for an envelope that is being stored.
-pub(crate) fn sign_receipt(keys: &ProvinceKeys, opened: &Opened, judgement: &Judgement) -> SignedReceipt {
+pub(crate) fn sign_receipt(
+    keys: &dyn OwnKeys,
+    key_id: &str,
+    opened: &Opened,
+    judgement: &Judgement,
+    now: Timestamp,
+) -> Result<SignedReceipt> {
     let (outcome, reason) = judgement.outcome();
     let receipt = Receipt {
         stream: Some(opened.stream.clone()),
@@ -100,11 +111,11 @@ pub(crate) fn sign_receipt(keys: &ProvinceKeys, opened: &Opened, judgement: &Jud
         envelope_digest: opened.offered.digest.to_vec(),
         outcome: outcome.into(),
         reason: reason.to_owned(),
-        store_time: Some(to_proto(wall::now())),
+        store_time: Some(to_proto(now)),
     };
     let bytes = receipt.encode_to_vec();
-    let signature = keys.sign_receipt(&sha256(&bytes)).to_vec();
-    SignedReceipt { receipt: bytes, key_id: keys.key_id().to_owned(), signature }
+    let signature = keys.sign_receipt(key_id, &sha256(&bytes))?.to_vec();
+    Ok(SignedReceipt { receipt: bytes, key_id: key_id.to_owned(), signature })
 }
 
 /// Decodes a receipt and checks its form; its signature is checked apart.

@@ -42,21 +42,24 @@ impl Judgement {
     }
 }
 
-/// The service behind the mailbox.
-pub trait Inbox: Send + Sync + 'static {
+/// The service behind the mailbox; `L` is the transaction that it works in.
+pub trait Inbox<L = Tx>: Send + Sync + 'static {
     /// Judges an envelope and takes it up, in the transaction that stores it. Bad content is a [`Judgement`]; an error means that
     /// nothing was stored, and the sender tries again.
-    fn take<'t>(&'t self, tx: &'t mut Tx, incoming: &'t Incoming) -> BoxFuture<'t, Result<Judgement>>;
+    fn take<'t>(&'t self, ledger: &'t mut L, incoming: &'t Incoming) -> BoxFuture<'t, Result<Judgement>>;
 
     /// The partner's first receipt for an envelope of ours, in the transaction that stores it.
     ///
     /// With [`Outgoing::recovered`] the envelope was fetched back after a restore, and the record that it tells of may be older or missing:
     /// it is made anew from the envelope.
-    fn receipted<'t>(&'t self, tx: &'t mut Tx, outgoing: &'t Outgoing, receipt: &'t Receipt) -> BoxFuture<'t, Result<()>>;
+    fn receipted<'t>(&'t self, ledger: &'t mut L, outgoing: &'t Outgoing, receipt: &'t Receipt) -> BoxFuture<'t, Result<()>>;
+
+    /// An envelope of ours had no receipt and was written again in a new epoch: where it stands now.
+    fn moved<'t>(&'t self, ledger: &'t mut L, outgoing: &'t Outgoing) -> BoxFuture<'t, Result<()>>;
 
     /// After a restore: an acknowledgement that we sent stands in the stream, and the record that it concerns may be older. Called when all
     /// that the partner sent has been fetched again; may be called for what is known already.
-    fn sent_before<'t>(&'t self, tx: &'t mut Tx, outgoing: &'t Outgoing) -> BoxFuture<'t, Result<()>>;
+    fn sent_before<'t>(&'t self, ledger: &'t mut L, outgoing: &'t Outgoing) -> BoxFuture<'t, Result<()>>;
 }
 
 /// An envelope with its receipt, byte for byte.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fenghuo_durable::{SpaceId, wall};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Two nodes' clocks further apart than this are an alarm.
 pub const CLOCK_ALARM: SignedDuration = SignedDuration::from_secs(5);
@@ -34,6 +34,11 @@ impl LinkState {
             Self::Down => "down",
             Self::Diverged => "diverged",
         }
+    }
+
+    /// The state of a stable name; unknown if there is no such one.
+    pub(crate) fn from_name(name: &str) -> Self {
+        [Self::Up, Self::Down, Self::Diverged].into_iter().find(|state| state.as_str() == name).unwrap_or_default()
     }
 
     /// For the desk.
@@ -66,18 +71,25 @@ pub struct LinkStatus {
 #[derive(Debug)]
 pub struct Links {
     known: RwLock<HashMap<(SpaceId, String), LinkStatus>>,
+    callers: RwLock<HashMap<(SpaceId, String), Arc<Notify>>>,
     changed: watch::Sender<u64>,
 }
 
 impl Links {
     /// No link was tried yet.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { known: RwLock::default(), changed: watch::Sender::new(0) })
+        Arc::new(Self { known: RwLock::default(), callers: RwLock::default(), changed: watch::Sender::new(0) })
     }
 
     /// How the link to a partner stands in a space.
     pub fn status(&self, space: SpaceId, partner: &str) -> LinkStatus {
         self.known.read().get(&(space, partner.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// Every link of a space, by partner.
+    pub fn of(&self, space: SpaceId) -> Vec<(String, LinkStatus)> {
+        let known = self.known.read();
+        known.iter().filter(|((of, _), _)| *of == space).map(|((_, partner), status)| (partner.clone(), status.clone())).collect()
     }
 
     /// Wakes when a state changes.
@@ -88,6 +100,37 @@ impl Links {
     /// The partner was reached, or reached us.
     pub(crate) fn contact(&self, space: SpaceId, partner: &str) {
         self.known.write().entry((space, partner.to_owned())).or_default().last_contact = Some(wall::now());
+    }
+
+    /// The partner opened its stream to us: whoever waits to try it again tries at once.
+    pub(crate) fn called(&self, space: SpaceId, partner: &str) {
+        self.caller(space, partner).notify_waiters();
+    }
+
+    /// Told when a partner calls.
+    pub(crate) fn caller(&self, space: SpaceId, partner: &str) -> Arc<Notify> {
+        self.callers.write().entry((space, partner.to_owned())).or_default().clone()
+    }
+
+    /// Takes up what the database has of a link: another replica may have set it. The later state holds; `sends` says whether this replica is
+    /// the one that sends, and so knows the last error best.
+    pub(crate) fn learn(&self, space: SpaceId, partner: &str, shared: LinkStatus, sends: bool) {
+        let mut known = self.known.write();
+        let own = known.entry((space, partner.to_owned())).or_default();
+        let before = (own.state, own.since, own.last_error.clone());
+        if own.state == LinkState::Unknown || shared.state == own.state || shared.since > own.since {
+            (own.state, own.since) = (shared.state, shared.since);
+        }
+        if !sends {
+            own.last_error = shared.last_error;
+            own.clock_difference_ms = shared.clock_difference_ms.or(own.clock_difference_ms);
+        }
+        own.last_contact = own.last_contact.max(shared.last_contact);
+        let news = before != (own.state, own.since, own.last_error.clone());
+        drop(known);
+        if news {
+            self.changed.send_modify(|count| *count += 1);
+        }
     }
 
     /// Notes the two clocks; an alarm in the log when they are too far apart.
@@ -146,6 +189,27 @@ mod tests {
         assert!(links.set(SpaceId::Real, "500000", LinkState::Down, "still cut").is_none());
         assert_eq!(*changes.borrow(), 3);
         assert_eq!(links.status(SpaceId::Exercise(fenghuo_durable::new_id()), "500000").state, LinkState::Unknown);
+    }
+
+    #[test]
+    fn what_another_replica_knows_later_holds() {
+        let (links, space) = (Links::new(), SpaceId::Real);
+        let at = |second: i64| Some(Timestamp::from_second(second).unwrap());
+        let shared = |state, since, error: &str| LinkStatus {
+            state,
+            since: at(since),
+            last_contact: at(since),
+            last_error: error.to_owned(),
+            clock_difference_ms: Some(7),
+        };
+        links.learn(space, "500000", shared(LinkState::Up, 10, ""), false);
+        assert_eq!(links.status(space, "500000"), shared(LinkState::Up, 10, ""));
+        links.learn(space, "500000", shared(LinkState::Down, 20, "cut"), false);
+        assert_eq!(links.status(space, "500000"), shared(LinkState::Down, 20, "cut"));
+        // What is set here is later than all that, and an older row changes nothing but for the one that sends.
+        links.set(space, "500000", LinkState::Up, "");
+        links.learn(space, "500000", shared(LinkState::Down, 20, "cut"), true);
+        assert_eq!((links.status(space, "500000").state, links.status(space, "500000").last_error), (LinkState::Up, String::new()));
     }
 
     #[test]

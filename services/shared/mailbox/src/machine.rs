@@ -201,7 +201,7 @@ pub fn receipt(written: &Digest, receipted: bool, named: &[u8]) -> ReceiptMeanin
 
 /// Wait before the next try after so many failures in a row. Short at its longest: neighbours in need.
 pub fn back_off(failures: u32) -> Duration {
-    Duration::from_millis(200).saturating_mul(1 << failures.saturating_sub(1).min(8)).min(Duration::from_secs(5))
+    Duration::from_millis(200).saturating_mul(1 << failures.saturating_sub(1).min(8)).min(Duration::from_secs(2))
 }
 
 #[cfg(test)]

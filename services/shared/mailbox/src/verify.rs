@@ -2,11 +2,11 @@
 
 use fenghuo_api::partner::v1::{Receipt, SignedEnvelope, SignedReceipt};
 use fenghuo_durable::{Db, Result, Row, Tx, sha256};
-use fenghuo_edge::signing::{verify_envelope, verify_receipt};
 use fenghuo_edge::{PartnerTrust, ProvinceKeys};
 use prost::Message;
 use std::sync::Arc;
 
+use crate::core::{Direction, OwnKeys, Streams};
 use crate::envelope::open;
 use crate::machine::{Head, NOTHING};
 use crate::store::{read_digest, read_envelope, read_receipt};
@@ -30,7 +30,7 @@ struct Keyring {
     trust: Arc<PartnerTrust>,
 }
 
-/// Recomputes every digest, chain of digests, signature and receipt of a space. Our own signatures are checked with our present key.
+/// Recomputes every digest, chain of digests, signature and receipt of a space. Our own signatures are checked with the key of then.
 pub async fn verify(db: &Db, keys: Arc<ProvinceKeys>, trust: Arc<PartnerTrust>) -> Result<Checked> {
     db.read(Keyring { keys, trust }, |ring, tx: &mut Tx| {
         Box::pin(async move {
@@ -52,9 +52,9 @@ pub async fn verify(db: &Db, keys: Arc<ProvinceKeys>, trust: Arc<PartnerTrust>) 
 /// The head of a stream must be its last envelope.
 async fn heads(tx: &mut Tx, row: &Row, checked: &mut Checked) -> Result<()> {
     let (partner, direction) = (row.text(0)?, row.text(1)?);
-    let side = if direction == "out" { crate::store::stream::Direction::Out } else { crate::store::stream::Direction::In };
+    let side = if direction == "out" { Direction::Out } else { Direction::In };
     let (epoch, position) = (row.count(2)?, row.count(3)?);
-    let there = crate::store::stream::digest_at(tx, &partner, side, epoch, position).await?;
+    let there = tx.digest_at(&partner, side, epoch, position).await?;
     if position > 0 && there != Some(read_digest(row, 4)?) {
         checked.fault(format!("stream {direction} {partner}: its head is not its last envelope"));
     }
@@ -118,7 +118,7 @@ fn check_envelope(
         Ok(_) => {}
     }
     let holds = if outgoing {
-        verify_envelope(ring.keys.signing_public_key(), digest, &signed.signature)
+        OwnKeys::verify_envelope(ring.keys.as_ref(), &signed.key_id, digest, &signed.signature)
     } else {
         ring.trust.verify_envelope(partner, &signed.key_id, digest, &signed.signature)
     };
@@ -147,7 +147,7 @@ fn check_receipt(
     let holds = if outgoing {
         ring.trust.verify_receipt(partner, &signed.key_id, &digest, &signed.signature)
     } else {
-        verify_receipt(ring.keys.signing_public_key(), &digest, &signed.signature)
+        OwnKeys::verify_receipt(ring.keys.as_ref(), &signed.key_id, &digest, &signed.signature)
     };
     if let Err(error) = holds {
         checked.fault(format!("{name}: receipt: {error}"));

@@ -141,16 +141,16 @@ fn an_announced_key_joins_the_old_one_and_strangers_keys_are_unknown() {
     let (new, _b) = super::keys("420000");
     trust.enrol("420000", old.ca_certificate(), &[old.signing_public_key().to_vec()], wall::now()).unwrap();
     let digest = sha256(b"x");
-    let unknown = trust.verify_envelope("420000", new.key_id(), &digest, &new.sign_envelope(&digest)).unwrap_err();
+    let unknown = trust.verify_envelope("420000", &new.key_id(), &digest, &new.sign_envelope(&digest)).unwrap_err();
     assert_eq!(unknown.reason, "SIGNING_KEY_UNKNOWN");
-    trust.add_signing_key("420000", new.signing_public_key()).unwrap();
-    trust.verify_envelope("420000", new.key_id(), &digest, &new.sign_envelope(&digest)).unwrap();
-    trust.verify_receipt("420000", old.key_id(), &digest, &old.sign_receipt(&digest)).unwrap();
+    trust.add_signing_key("420000", &new.signing_public_key()).unwrap();
+    trust.verify_envelope("420000", &new.key_id(), &digest, &new.sign_envelope(&digest)).unwrap();
+    trust.verify_receipt("420000", &old.key_id(), &digest, &old.sign_receipt(&digest)).unwrap();
     assert_eq!(
-        trust.verify_envelope("420000", old.key_id(), &digest, &new.sign_envelope(&digest)).unwrap_err().reason,
+        trust.verify_envelope("420000", &old.key_id(), &digest, &new.sign_envelope(&digest)).unwrap_err().reason,
         "SIGNATURE_INVALID"
     );
-    assert_eq!(trust.signing_key("420000", &key_id(new.signing_public_key())).unwrap(), new.signing_public_key());
+    assert_eq!(trust.signing_key("420000", &key_id(&new.signing_public_key())).unwrap(), new.signing_public_key());
     trust.remove("420000");
-    assert_eq!(trust.add_signing_key("420000", new.signing_public_key()).unwrap_err().reason, "PARTNER_NOT_ENROLLED");
+    assert_eq!(trust.add_signing_key("420000", &new.signing_public_key()).unwrap_err().reason, "PARTNER_NOT_ENROLLED");
 }

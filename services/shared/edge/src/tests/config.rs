@@ -26,6 +26,7 @@ fn the_rest_has_defaults() {
     assert_eq!(config.console_listen.to_string(), "127.0.0.1:8420");
     assert_eq!(config.partner_listen.to_string(), "127.0.0.1:7420");
     assert_eq!(config.acknowledge_within_s, 900);
+    assert_eq!((config.otlp_endpoint.as_deref(), config.otlp_ca_file.as_deref(), config.trace_percent), (None, None, 100));
     assert_eq!(
         (config.data_dir.clone(), config.log_format, config.database_url.clone()),
         (PathBuf::from("fenghuo-data"), LogFormat::Human, None)
@@ -49,7 +50,8 @@ fn limits_are_whole_numbers_from_one() {
     let config = load(&format!("{MINIMAL}streams_per_person = 7\n"), &[("FENGHUO_CONNECTIONS_PER_ADDRESS", "9")], &[]).unwrap();
     let wanted = Limits { streams_per_person: 7, connections_per_address: 9, ..Limits::default() };
     assert_eq!(config.limits, wanted);
-    let error = load(&format!("{MINIMAL}calls_per_second_per_person = 0\ncalls_per_second_per_partner = \"many\"\n"), &[], &[]).unwrap_err();
+    let error =
+        load(&format!("{MINIMAL}calls_per_second_per_person = 0\ncalls_per_second_per_partner = \"many\"\n"), &[], &[]).unwrap_err();
     assert_eq!(fields(&error), ["calls_per_second_per_person", "calls_per_second_per_partner"]);
 }
 
@@ -102,8 +104,36 @@ fn listeners_that_clash_or_cannot_be_named_are_refused() {
 }
 
 #[test]
+fn spans_are_sent_to_another_machine_over_tls_alone() {
+    let good = load(MINIMAL, &[("FENGHUO_TRACE_PERCENT", "5")], &[("otlp_endpoint", "http://127.0.0.1:4317")]).unwrap();
+    assert_eq!((good.otlp_endpoint.as_deref(), good.trace_percent), (Some("http://127.0.0.1:4317"), 5));
+    load(MINIMAL, &[], &[("otlp_endpoint", "https://collector.example:4317")]).unwrap();
+    assert_eq!(load(MINIMAL, &[], &[("otlp_endpoint", "")]).unwrap().otlp_endpoint, None);
+    let bad = load(MINIMAL, &[], &[("otlp_endpoint", "http://collector.example:4317"), ("trace_percent", "101")]).unwrap_err();
+    assert_eq!(fields(&bad), ["otlp_endpoint", "trace_percent"]);
+}
+
+#[test]
 fn a_password_does_not_show() {
     let config = load(MINIMAL, &[("FENGHUO_DATABASE_URL", "postgres://u:geheim@h/db")], &[]).unwrap();
     assert!(!format!("{config:?}").contains("geheim"));
     assert_eq!(config.database_url.unwrap().expose(), "postgres://u:geheim@h/db");
+}
+
+#[test]
+fn nats_beyond_this_machine_needs_tls_and_keeps_its_password_elsewhere() {
+    let nats = |url: &str| load(&format!("{MINIMAL}nats_url = \"{url}\"\n"), &[], &[]);
+    assert_eq!(load(MINIMAL, &[], &[]).unwrap().nats, None);
+    for url in ["nats://127.0.0.1:4222", "nats://localhost:4222", "nats://[::1]:4222", "tls://nats.example.cn:4222", "tls://10.0.0.9"] {
+        let found = nats(url).unwrap().nats.unwrap();
+        assert_eq!((found.url.as_str(), found.generation, found.max_bytes), (url, 1, None));
+    }
+    for url in ["nats://10.0.0.9:4222", "nats://nats.example.cn", "http://127.0.0.1:4222", "127.0.0.1:4222", "tls://"] {
+        assert_eq!(fields(&nats(url).unwrap_err()), ["nats_url"], "{url}");
+    }
+    let error = nats("tls://root:geheim@nats.example.cn").unwrap_err();
+    assert_eq!(fields(&error), ["nats_url"]);
+    assert!(!error.message.contains("geheim"));
+    let file = format!("{MINIMAL}nats_ca_file = \"/nowhere\"\nnats_generation = 0\nnats_max_bytes = \"much\"\n");
+    assert_eq!(fields(&load(&file, &[], &[]).unwrap_err()), ["nats_ca_file", "nats_generation", "nats_max_bytes"]);
 }

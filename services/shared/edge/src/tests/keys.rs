@@ -23,9 +23,28 @@ fn keys_are_made_once_and_readable_by_the_owner_alone() {
     let second = ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
     assert_eq!(first.ca_certificate(), second.ca_certificate());
     assert_eq!(first.key_id(), second.key_id());
-    assert_eq!(first.key_id(), key_id(second.signing_public_key()));
+    assert_eq!(first.key_id(), key_id(&second.signing_public_key()));
     assert_ne!(first.leaf(wall::now()).cert, second.leaf(wall::now()).cert, "the TLS leaf is new at each start");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+}
+
+#[test]
+fn replicas_that_start_together_have_the_same_keys() {
+    for _ in 0..5 {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("keys");
+        let start = std::sync::Barrier::new(4);
+        let all: Vec<ProvinceKeys> = std::thread::scope(|scope| {
+            let one = || {
+                start.wait();
+                ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap()
+            };
+            let starting: Vec<_> = (0..4).map(|_| scope.spawn(one)).collect();
+            starting.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(|one| one.key_id() == all[0].key_id() && one.ca_certificate() == all[0].ca_certificate()));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+    }
 }
 
 #[test]
@@ -75,12 +94,12 @@ fn signatures_of_one_kind_do_not_serve_as_the_other() {
     let digest = sha256(b"envelope");
     let public = keys.signing_public_key();
     let signature = keys.sign_envelope(&digest);
-    verify_envelope(public, &digest, &signature).unwrap();
-    verify_receipt(public, &digest, &keys.sign_receipt(&digest)).unwrap();
-    assert_eq!(verify_receipt(public, &digest, &signature).unwrap_err().reason, "SIGNATURE_INVALID");
-    assert_eq!(verify_envelope(public, &sha256(b"other"), &signature).unwrap_err().reason, "SIGNATURE_INVALID");
+    verify_envelope(&public, &digest, &signature).unwrap();
+    verify_receipt(&public, &digest, &keys.sign_receipt(&digest)).unwrap();
+    assert_eq!(verify_receipt(&public, &digest, &signature).unwrap_err().reason, "SIGNATURE_INVALID");
+    assert_eq!(verify_envelope(&public, &sha256(b"other"), &signature).unwrap_err().reason, "SIGNATURE_INVALID");
     let (other, _dir) = super::keys("420000");
-    assert_eq!(verify_envelope(other.signing_public_key(), &digest, &signature).unwrap_err().reason, "SIGNATURE_INVALID");
+    assert_eq!(verify_envelope(&other.signing_public_key(), &digest, &signature).unwrap_err().reason, "SIGNATURE_INVALID");
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl PartnerService for Mailbox {
     }
     async fn fetch_envelopes(&self, request: Request<FetchEnvelopesRequest>) -> Result<Response<FetchEnvelopesResponse>, Status> {
         let envelope = SignedEnvelope { key_id: peer(&request).map_err(to_status)?.province_code, ..Default::default() };
-        Ok(Response::new(FetchEnvelopesResponse { envelopes: vec![envelope], last_position: 0 }))
+        Ok(Response::new(FetchEnvelopesResponse { envelopes: vec![envelope], ..Default::default() }))
     }
     async fn return_receipts(&self, _: Request<ReturnReceiptsRequest>) -> Result<Response<ReturnReceiptsResponse>, Status> {
         Ok(Response::new(ReturnReceiptsResponse::default()))

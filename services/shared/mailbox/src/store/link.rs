@@ -1,6 +1,6 @@
 //! The state of the link to each partner, as a record of its space.
 
-use fenghuo_durable::{Error, NewEvent, Result, Tx, params, wall};
+use fenghuo_durable::{Error, NewEvent, Result, Tx, params};
 
 use crate::links::LinkStatus;
 
@@ -37,16 +37,4 @@ pub(crate) async fn save(tx: &mut Tx, province: &str, partner: &str, status: &Li
     })
     .await?;
     Ok(true)
-}
-
-/// Stops a partner's stream at this epoch, for good: a person decides, and the partner begins a new epoch.
-pub(crate) async fn stop(tx: &mut Tx, partner: &str, epoch: u64, why: &str) -> Result<()> {
-    let sql = "INSERT INTO mailbox_link_stop (partner, epoch, why, stop_us) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    tx.execute(sql, params![partner, epoch, why, wall::now()]).await.map(|_| ())
-}
-
-/// Why a partner's stream is stopped at this epoch, if it is.
-pub(crate) async fn stopped(tx: &mut Tx, partner: &str, epoch: u64) -> Result<Option<String>> {
-    let row = tx.row("SELECT why FROM mailbox_link_stop WHERE partner = $1 AND epoch = $2", params![partner, epoch]).await?;
-    row.map(|row| row.text(0)).transpose()
 }

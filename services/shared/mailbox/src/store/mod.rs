@@ -1,18 +1,53 @@
 //! The tables of a space. Every function works inside the caller's transaction.
 
-pub mod inbox;
-pub mod key;
-pub mod link;
-pub mod outbox;
-pub mod stream;
+pub(crate) mod contact;
+mod inbox;
+pub(crate) mod key;
+pub(crate) mod link;
+pub(crate) mod outbox;
+mod stream;
 
-use fenghuo_api::partner::v1::{Receipt, SignedEnvelope, SignedReceipt};
-use fenghuo_durable::{Error, Result, Row, Tx, params};
+use fenghuo_api::partner::v1::{Outcome, Receipt, SignedEnvelope, SignedReceipt};
+use fenghuo_durable::trace::Context;
+use fenghuo_durable::{Error, Result, Row, Tx, new_id, params, wall};
 use jiff::Timestamp;
 use prost::Message;
+use uuid::Uuid;
 
+use crate::core::Ledger;
 use crate::inbox::Kept;
 use crate::machine::Digest;
+use crate::telemetry::{self, Counted};
+
+impl Ledger for Tx {
+    fn now(&self) -> Timestamp {
+        Tx::now(self)
+    }
+
+    fn clock_setting(&self) -> u64 {
+        self.clock().setting_number()
+    }
+
+    fn wall(&self) -> Timestamp {
+        wall::now()
+    }
+
+    fn new_id(&mut self) -> Uuid {
+        new_id()
+    }
+
+    fn trace(&self) -> Context {
+        Tx::trace(self).clone()
+    }
+
+    fn set_trace(&mut self, next: Context) {
+        Tx::set_trace(self, next);
+    }
+
+    fn count(&mut self, what: Counted, partner: &str, kind: &'static str, outcome: Outcome) {
+        telemetry::count(self, what, partner, kind, outcome);
+    }
+}
 
 /// An envelope with its receipt and when that was stored here: what proves a delivery.
 #[derive(Debug, Clone)]
@@ -47,7 +82,7 @@ pub async fn proof(tx: &mut Tx, outgoing: bool, partner: &str, epoch: u64, posit
 
 /// Envelopes to a partner that have no receipt yet.
 pub async fn undelivered(tx: &mut Tx, partner: &str) -> Result<u64> {
-    let sql = "SELECT COUNT(*) FROM mailbox_outbox WHERE partner = $1 AND receipt_us IS NULL";
+    let sql = "SELECT COUNT(*) FROM mailbox_outbox WHERE partner = $1 AND receipt_us IS NULL AND supersede_us IS NULL";
     Ok(tx.number(sql, params![partner]).await?.unsigned_abs())
 }
 

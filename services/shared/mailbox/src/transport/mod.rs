@@ -1,8 +1,10 @@
 //! Moving envelopes: the server of `PartnerService` and the workers that send.
 
 mod client;
-pub mod recover;
+pub mod restore;
+mod rotate;
 mod server;
+mod sharing;
 mod worker;
 
 use std::collections::HashMap;
@@ -10,18 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fenghuo_api::partner::v1::partner_service_server::PartnerServiceServer;
-use fenghuo_api::partner::v1::{SignedEnvelope, SignedReceipt};
-use fenghuo_durable::{Code, Error, Result, Space, SpaceId, Spaces, Tx, sha256};
+use fenghuo_durable::{Db, Result, Space, SpaceId, Spaces, Tx};
 use fenghuo_edge::{MAX_PARTNER_MESSAGE_BYTES, PartnerTrust, ProvinceKeys};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
-use crate::envelope::{Opened, SpaceKeys, open, open_receipt};
+use crate::core::Post;
+use crate::envelope::SpaceKeys;
 use crate::inbox::Inbox;
 use crate::links::{LinkState, Links};
-use crate::store::inbox::{Received, receive};
 use crate::store::{key, link, outbox};
 
 /// How to reach a partner that has a node.
@@ -78,9 +79,12 @@ impl Mailbox {
         routes.add_service(server);
     }
 
-    /// Sends until `stop`: one worker for each open space and partner with a node, as spaces open and close and partners are enrolled.
+    /// Sends until `stop`: one worker for each open space and partner with a node, as spaces open and close and partners are enrolled. Of
+    /// several replicas one sends in each space.
     pub fn start(&self, stop: CancellationToken) -> JoinHandle<()> {
         tokio::spawn(tell_heads_hourly(self.clone(), stop.clone()));
+        tokio::spawn(sharing::share_links(self.clone(), stop.clone()));
+        self.finish_rotation();
         tokio::spawn(reconcile(self.clone(), stop))
     }
 
@@ -106,63 +110,14 @@ impl Mailbox {
         SpaceKeys { keys: self.parts.keys.clone(), space }
     }
 
-    /// Stores one envelope of a partner, pushed or pulled, and gives the receipt.
-    pub(crate) async fn take_in(&self, space: &Arc<Space>, opened: Opened) -> Result<SignedReceipt> {
-        let partner = opened.stream.sender.clone();
-        let context = (self.signer(space.id()), self.parts.inbox.clone(), opened);
-        let received: Received =
-            space.db().write(context, |(signer, inbox, opened), tx: &mut Tx| Box::pin(receive(tx, signer, inbox.as_ref(), opened))).await?;
-        if let Some(public_key) = &received.new_key {
-            self.parts.trust.add_signing_key(&partner, public_key)?;
+    /// The mailbox of one space.
+    pub(crate) fn post(&self, space: &Arc<Space>) -> Post<Arc<Db>> {
+        Post {
+            store: space.db().clone(),
+            signer: self.signer(space.id()),
+            trust: self.parts.trust.clone(),
+            inbox: self.parts.inbox.clone(),
         }
-        if !received.new {
-            tracing::debug!(partner, "an envelope came again and got the receipt given first");
-        }
-        Ok(received.receipt)
-    }
-
-    /// Checks an envelope as far as that goes without the store: form, stream, signature.
-    pub(crate) fn check(&self, partner: &str, signed: SignedEnvelope) -> Result<Opened> {
-        let opened = open(signed)?;
-        if opened.stream.sender != partner {
-            let text = format!(
-                "the envelope says that province {} sent it, and the certificate says that province {partner} calls",
-                shown(&opened.stream.sender)
-            );
-            return Err(Error::new(Code::PermissionDenied, "SENDER_NOT_CALLER", text));
-        }
-        let us = self.parts.keys.province_code();
-        if opened.stream.recipient != us {
-            let text = format!("the envelope is for province {}; this is {us}", shown(&opened.stream.recipient));
-            let mut error = Error::invalid("envelope.stream.recipient", text);
-            error.reason = "RECIPIENT_NOT_US";
-            return Err(error);
-        }
-        let signed = &opened.signed;
-        self.parts.trust.verify_envelope(partner, &signed.key_id, &opened.offered.digest, &signed.signature)?;
-        Ok(opened)
-    }
-
-    /// Stores receipts of a partner for envelopes of ours.
-    pub(crate) async fn take_receipts(&self, space: &Arc<Space>, partner: &str, receipts: Vec<SignedReceipt>) -> Result<()> {
-        let signer = self.signer(space.id());
-        for signed in &receipts {
-            let (_, stream) = open_receipt(signed)?;
-            outbox::check_receipt_stream(&signer, partner, &stream)?;
-            self.parts.trust.verify_receipt(partner, &signed.key_id, &sha256(&signed.receipt), &signed.signature)?;
-        }
-        let context = (self.parts.inbox.clone(), partner.to_owned(), receipts);
-        space
-            .db()
-            .write(context, |(inbox, partner, receipts), tx: &mut Tx| {
-                Box::pin(async move {
-                    for signed in receipts {
-                        outbox::store_receipt(tx, inbox.as_ref(), partner, signed, false).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
     }
 
     /// Sets the state of a link; a change is also an event of the space.
@@ -197,18 +152,18 @@ impl Mailbox {
     }
 }
 
-fn shown(text: &str) -> String {
-    format!("\"{}\"", text.chars().take(20).collect::<String>())
-}
-
 /// The heads of the chain travel this often.
 const HEADS_EVERY: Duration = Duration::from_secs(3600);
 
 async fn tell_heads_hourly(mailbox: Mailbox, stop: CancellationToken) {
+    let lease = mailbox.parts.spaces.get(SpaceId::Real).map(|space| sharing::sender_lease(&space));
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(HEADS_EVERY) => {}
+        }
+        if lease.as_ref().is_ok_and(|lease| !lease.is_held()) {
+            continue;
         }
         if let Err(error) = mailbox.tell_chain_heads().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the head of the chain could not be told; again in an hour");

@@ -1,0 +1,71 @@
+//! A new epoch of our own stream, and what it takes over from the ones before it.
+
+use fenghuo_api::partner::v1::envelope::Content;
+use fenghuo_durable::{Error, Result};
+
+use super::enqueue::append;
+use super::receipts::decode;
+use super::{Direction, Ledger};
+use crate::envelope::{Outgoing, SpaceKeys};
+use crate::inbox::Inbox;
+use crate::machine::Head;
+
+/// Begins the next epoch. What waits in epochs before `deliverable`, and can be delivered there no more, is written again in the new one, in
+/// order; the new epoch's number.
+pub(super) async fn begin_next<L: Ledger>(
+    ledger: &mut L,
+    signer: &SpaceKeys,
+    inbox: &dyn Inbox<L>,
+    partner: &str,
+    deliverable: u64,
+) -> Result<u64> {
+    let mut stream = ledger.out_stream(partner).await?;
+    let epoch = stream.head.epoch + 1;
+    (stream.quarantined, stream.head) = (false, Head::start_of(epoch));
+    let given_up = ledger.waiting_before(partner, deliverable).await?;
+    if !given_up.is_empty() && stream.receipt_key_id.is_some() {
+        // A key whose announcement is given up is not known over there; it is announced again below, if it was one of them.
+        stream.key_id = stream.receipt_key_id.clone();
+    }
+    ledger.save_out_stream(partner, &stream).await?;
+    for written in given_up {
+        ledger.supersede(partner, written.epoch, written.position).await?;
+        let content = decode(&written.signed.envelope)?.content;
+        if let Some(content) = content {
+            write_again(ledger, signer, inbox, partner, content).await?;
+        }
+    }
+    Ok(epoch)
+}
+
+async fn write_again<L: Ledger>(ledger: &mut L, signer: &SpaceKeys, inbox: &dyn Inbox<L>, partner: &str, content: Content) -> Result<()> {
+    let stream = ledger.out_stream(partner).await?;
+    let announced = match &content {
+        Content::KeyAnnouncement(announced) => announced.signing_key.as_ref().map(|key| key.key_id.clone()),
+        _ => None,
+    };
+    let at = append(ledger, signer, partner, stream, content).await?;
+    if announced.is_some() {
+        let mut stream = ledger.out_stream(partner).await?;
+        stream.key_id = announced;
+        ledger.save_out_stream(partner, &stream).await?;
+    }
+    let written = ledger.written(partner, at.epoch, at.position).await?;
+    let written = written.ok_or_else(|| Error::internal("an envelope was written and is not there"))?;
+    let envelope = decode(&written.signed.envelope)?;
+    let outgoing = Outgoing { partner: partner.to_owned(), envelope, digest: at.digest, recovered: false };
+    inbox.moved(ledger, &outgoing).await
+}
+
+/// Begins a new epoch of our stream to a partner by decision: the one before has diverged, and the partner takes no more of it. What has no
+/// receipt is written again in the new epoch; what the partner had stored of it all the same, it refuses there by its name. The new
+/// epoch's number. FAILED_PRECONDITION, reason RESTORED, in quarantine: recovery begins a new epoch by itself.
+pub async fn begin_new_epoch<L: Ledger>(ledger: &mut L, signer: &SpaceKeys, inbox: &dyn Inbox<L>, partner: &str) -> Result<u64> {
+    ledger.hold(partner, Direction::Out).await?;
+    let stream = ledger.out_stream(partner).await?;
+    if stream.quarantined {
+        let text = format!("this node is fetching back what it had sent to {partner}, and then begins a new epoch by itself");
+        return Err(Error::precondition("RESTORED", text));
+    }
+    begin_next(ledger, signer, inbox, partner, stream.head.epoch + 1).await
+}

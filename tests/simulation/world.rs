@@ -1,0 +1,592 @@
+//! One simulated world: nodes, tasks, messages and time. Everything that happens is drawn from one seed.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use fenghuo_durable::SpaceId;
+use fenghuo_mailbox::core::{Exchange, Failure, Post, Store, quarantine, serve};
+use fenghuo_mailbox::{SpaceKeys, machine};
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+
+use crate::desk::{self, Desk};
+use crate::keys::{Folder, SimKeys, SimTrust, public_key, signing_key};
+use crate::ledger::{Disk, MemLedger, MemStore, Tables};
+use crate::net::{Answer, Request, Response, SimLine, answer_text};
+use crate::plan::{Action, Plan};
+use crate::shared::{Begun, Counts, Hub, Mutation, Odds, Shared, Truth};
+
+type Traffic = Exchange<MemStore, SimLine>;
+
+/// What a future of the world gives when it is done.
+enum Done {
+    /// An exchange of a worker.
+    Exchanged(Box<Traffic>, Result<(), Failure>),
+    /// An answer to a call.
+    Served(u64, Answer),
+    /// The node is ready to serve.
+    Started,
+    /// The node could not start, and ends.
+    Broken,
+    /// The key of the node was rotated, or not for now.
+    Rotated,
+    /// Something of the desk.
+    Desk(&'static str, fenghuo_durable::Result<()>),
+}
+
+struct Task {
+    node: usize,
+    /// The node whose call is served, if it is one.
+    of: Option<usize>,
+    /// Waits for an answer from the network.
+    blocked: bool,
+    future: BoxFuture<'static, Done>,
+}
+
+enum Event {
+    Arrive { call: u64, from: usize, to: usize, space: SpaceId, request: Request },
+    Answer { call: u64, answer: Answer },
+    Wake { node: usize, partner: usize, space: SpaceId },
+    Restart { node: usize },
+    Act(Action),
+    Mend { one: usize, other: usize },
+    Heal,
+}
+
+struct Worker {
+    traffic: Option<Box<Traffic>>,
+    running: bool,
+    failures: u32,
+}
+
+pub struct Node {
+    pub code: String,
+    pub disk: Arc<Mutex<Disk>>,
+    folder: Arc<Mutex<Folder>>,
+    pub trust: Arc<SimTrust>,
+    snapshots: Vec<BTreeMap<SpaceId, Arc<Tables>>>,
+    up: bool,
+    serving: bool,
+    posts: BTreeMap<SpaceId, Post<MemStore>>,
+    workers: BTreeMap<(usize, SpaceId), Worker>,
+}
+
+pub struct World {
+    pub hub: Hub,
+    pub plan: Plan,
+    pub nodes: Vec<Node>,
+    tasks: Vec<Task>,
+    queue: BinaryHeap<Reverse<(u64, u64)>>,
+    events: HashMap<u64, Event>,
+    next_event: u64,
+    open_calls: HashMap<u64, usize>,
+    serving_calls: HashMap<u64, (usize, usize)>,
+    cut: Vec<(usize, usize)>,
+    pub healed: bool,
+}
+
+/// A caller waits so long for an answer.
+const TIMEOUT_MS: u64 = 1500;
+/// After the network has healed, everything must be delivered within this time.
+pub const PATIENCE_MS: u64 = 60_000;
+
+impl World {
+    pub fn new(plan: Plan, seed: u64, mutation: Option<Mutation>, trace: bool) -> Self {
+        let shared = Shared {
+            rng: fastrand::Rng::with_seed(seed ^ 0x5eed_0001),
+            now_ms: 0,
+            odds: plan.odds,
+            mutation,
+            yielded: false,
+            crashed: false,
+            begun: Vec::new(),
+            answers: HashMap::new(),
+            next_call: 0,
+            next_id: 0,
+            truth: Truth::default(),
+            counts: Counts::default(),
+            violations: Vec::new(),
+            trace: trace.then(Vec::new),
+        };
+        let hub: Hub = Arc::new(Mutex::new(shared));
+        let nodes = (0..plan.nodes).map(|index| Node::new(index)).collect();
+        let mut world = Self {
+            hub,
+            nodes,
+            tasks: Vec::new(),
+            queue: BinaryHeap::new(),
+            events: HashMap::new(),
+            next_event: 0,
+            open_calls: HashMap::new(),
+            serving_calls: HashMap::new(),
+            cut: Vec::new(),
+            healed: false,
+            plan,
+        };
+        for node in 0..world.nodes.len() {
+            world.schedule(0, Event::Restart { node });
+        }
+        for (at_ms, action) in world.plan.actions.clone() {
+            world.schedule(at_ms, Event::Act(action));
+        }
+        world.schedule(world.plan.heal_ms, Event::Heal);
+        world
+    }
+
+    /// Runs to the end: until everything is delivered after the healing, or something is wrong.
+    pub fn run(&mut self) {
+        let mut looked = 0;
+        loop {
+            if !self.hub.lock().violations.is_empty() {
+                return;
+            }
+            let now = self.hub.lock().now_ms;
+            if self.healed && now >= looked {
+                looked = now + 200;
+                if crate::check::delivered(self).is_ok() {
+                    return;
+                }
+                if now > self.plan.heal_ms + PATIENCE_MS {
+                    return;
+                }
+            }
+            self.step();
+        }
+    }
+
+    fn schedule(&mut self, in_ms: u64, event: Event) {
+        let at = self.hub.lock().now_ms + in_ms;
+        self.next_event += 1;
+        self.queue.push(Reverse((at, self.next_event)));
+        self.events.insert(self.next_event, event);
+    }
+
+    fn dice(&self, below: u64) -> u64 {
+        self.hub.lock().rng.u64(0..below)
+    }
+
+    fn roll(&self, odds: impl Fn(&Odds) -> u32) -> bool {
+        let mut shared = self.hub.lock();
+        let odds = odds(&shared.odds);
+        shared.roll(odds)
+    }
+
+    fn trace(&self, line: impl FnOnce() -> String) {
+        self.hub.lock().trace(line);
+    }
+
+    /// One poll of one task, or the next event.
+    fn step(&mut self) {
+        let now = self.hub.lock().now_ms;
+        let due = self.queue.peek().is_some_and(|Reverse((at, _))| *at <= now);
+        let ready: Vec<usize> = (0..self.tasks.len()).filter(|index| !self.tasks[*index].blocked).collect();
+        if ready.is_empty() || (due && self.dice(2) == 0) {
+            let Some(Reverse((at, id))) = self.queue.pop() else { return };
+            let mut shared = self.hub.lock();
+            shared.now_ms = shared.now_ms.max(at);
+            drop(shared);
+            if let Some(event) = self.events.remove(&id) {
+                self.happen(event);
+            }
+            return;
+        }
+        let index = ready[self.dice(ready.len() as u64) as usize];
+        self.poll(index);
+    }
+
+    fn poll(&mut self, index: usize) {
+        {
+            let mut shared = self.hub.lock();
+            shared.now_ms += u64::from(shared.rng.bool());
+            (shared.yielded, shared.crashed) = (false, false);
+        }
+        let outcome = self.tasks[index].future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let (begun, yielded, crashed) = {
+            let mut shared = self.hub.lock();
+            (std::mem::take(&mut shared.begun), shared.yielded, shared.crashed)
+        };
+        let node = self.tasks[index].node;
+        for call in begun {
+            self.open_calls.insert(call.call, index);
+            self.send(call);
+        }
+        let polled = match outcome {
+            std::task::Poll::Ready(done) => {
+                self.remove(index);
+                Some(done)
+            }
+            std::task::Poll::Pending => {
+                self.tasks[index].blocked = !yielded;
+                None
+            }
+        };
+        // A crash between any two outputs: what was sent is sent, what was committed is committed.
+        if crashed || (self.nodes[node].up && self.roll(|odds| odds.crash)) {
+            self.crash(node);
+            return;
+        }
+        if let Some(done) = polled {
+            self.finish(node, done);
+        }
+    }
+
+    fn remove(&mut self, index: usize) {
+        let last = self.tasks.len() - 1;
+        self.tasks.swap_remove(index);
+        self.open_calls.retain(|_, task| *task != index);
+        for task in self.open_calls.values_mut().filter(|task| **task == last) {
+            *task = index;
+        }
+    }
+
+    fn spawn(&mut self, node: usize, of: Option<usize>, future: BoxFuture<'static, Done>) {
+        self.tasks.push(Task { node, of, blocked: false, future });
+    }
+
+    // --- the network ---
+
+    fn is_cut(&self, one: usize, other: usize) -> bool {
+        self.cut.contains(&(one.min(other), one.max(other)))
+    }
+
+    fn delay(&self) -> u64 {
+        if self.roll(|odds| odds.late) { 1 + self.dice(4000) } else { 1 + self.dice(30) }
+    }
+
+    fn send(&mut self, begun: Begun) {
+        let Begun { call, from, to, space, request } = begun;
+        self.trace(|| format!("call {call}: {from} -> {to} {space} {}", request.text()));
+        self.hub.lock().counts.messages += 1;
+        self.schedule(TIMEOUT_MS, Event::Answer { call, answer: Err(Failure::Other("no answer".to_owned())) });
+        if self.is_cut(from, to) || self.roll(|odds| odds.loss) {
+            self.hub.lock().counts.lost += 1;
+            return;
+        }
+        if self.roll(|odds| odds.repeat) {
+            self.hub.lock().counts.repeated += 1;
+            let delay = self.delay();
+            self.schedule(delay, Event::Arrive { call, from, to, space, request: request.clone() });
+        }
+        let delay = self.delay();
+        self.schedule(delay, Event::Arrive { call, from, to, space, request });
+    }
+
+    fn arrive(&mut self, call: u64, from: usize, to: usize, space: SpaceId, request: Request) {
+        let Some(post) = self.nodes[to].posts.get(&space).filter(|_| self.nodes[to].serving).cloned() else {
+            self.schedule(1, Event::Answer { call, answer: Err(Failure::Other("connection refused".to_owned())) });
+            return;
+        };
+        let partner = self.nodes[from].code.clone();
+        self.serving_calls.insert(call, (from, to));
+        self.spawn(to, Some(from), Box::pin(async move { Done::Served(call, answer(&post, &partner, request).await) }));
+    }
+
+    fn served(&mut self, call: u64, answer: Answer) {
+        let Some((from, to)) = self.serving_calls.get(&call).copied() else { return };
+        self.trace(|| format!("call {call}: answered {}", answer_text(&answer)));
+        self.hub.lock().counts.messages += 1;
+        if self.is_cut(from, to) || self.roll(|odds| odds.loss) {
+            self.hub.lock().counts.lost += 1;
+            return;
+        }
+        let delay = self.delay();
+        self.schedule(delay, Event::Answer { call, answer });
+    }
+
+    // --- what happens ---
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Arrive { call, from, to, space, request } => self.arrive(call, from, to, space, request),
+            Event::Answer { call, answer } => {
+                if let Some(task) = self.open_calls.remove(&call) {
+                    self.hub.lock().answers.insert(call, answer);
+                    self.tasks[task].blocked = false;
+                }
+            }
+            Event::Wake { node, partner, space } => self.wake(node, partner, space),
+            Event::Restart { node } => self.restart(node),
+            Event::Act(action) => self.act(action),
+            Event::Mend { one, other } => self.cut.retain(|cut| *cut != (one, other)),
+            Event::Heal => {
+                self.healed = true;
+                self.cut.clear();
+                self.hub.lock().odds = Odds::default();
+                self.trace(|| "the network heals, and nothing crashes any more".to_owned());
+            }
+        }
+    }
+
+    fn finish(&mut self, node: usize, done: Done) {
+        match done {
+            Done::Exchanged(mut traffic, outcome) => {
+                let (partner, space) = (traffic.line.to, traffic.line.space);
+                if let Err(failure) = &outcome {
+                    self.trace(|| format!("exchange {node} -> {partner} {space} failed: {failure:?}"));
+                    traffic.reset();
+                    crate::check::at_failure(self, failure);
+                }
+                let Some(worker) = self.nodes[node].workers.get_mut(&(partner, space)) else { return };
+                worker.running = false;
+                worker.traffic = Some(traffic);
+                worker.failures = if outcome.is_ok() { 0 } else { worker.failures + 1 };
+                let wait = match worker.failures {
+                    0 => 300,
+                    failures => machine::back_off(failures).as_millis() as u64,
+                };
+                let spread = self.dice(50);
+                self.schedule(wait + spread, Event::Wake { node, partner, space });
+            }
+            Done::Served(call, answer) => self.served(call, answer),
+            Done::Started => self.serve(node),
+            Done::Broken => self.crash(node),
+            Done::Rotated => self.trace(|| format!("{node}: rotation ended")),
+            Done::Desk(what, outcome) => self.trace(|| format!("{node}: {what}: {outcome:?}")),
+        }
+    }
+
+    fn wake(&mut self, node: usize, partner: usize, space: SpaceId) {
+        let Some(worker) = self.nodes[node].workers.get_mut(&(partner, space)) else { return };
+        let Some(mut traffic) = worker.traffic.take() else { return };
+        worker.running = true;
+        let run = async move {
+            let outcome = traffic.run().await;
+            Done::Exchanged(traffic, outcome)
+        };
+        self.spawn(node, None, Box::pin(run));
+    }
+
+    // --- starting, crashing, restoring ---
+
+    fn restart(&mut self, node: usize) {
+        if self.nodes[node].up {
+            return;
+        }
+        self.trace(|| format!("{node} starts"));
+        let partners: Vec<usize> = self.plan.partners_of(node);
+        let spaces = self.plan.spaces.clone();
+        let codes: Vec<String> = partners.iter().map(|partner| self.nodes[*partner].code.clone()).collect();
+        let hub = self.hub.clone();
+        let this = &mut self.nodes[node];
+        (this.up, this.trust) = (true, Arc::new(SimTrust::default()));
+        for code in &codes {
+            this.trust.believe(code, public_key(code, 0));
+        }
+        for tables in this.disk.lock().spaces.values() {
+            for (partner, key, ..) in &tables.keys {
+                this.trust.believe(partner, key.public_key.clone());
+            }
+        }
+        let keys = Arc::new(SimKeys { code: this.code.clone(), folder: this.folder.clone() });
+        let inbox = Arc::new(Desk::default());
+        this.posts = spaces
+            .iter()
+            .map(|space| {
+                let store = MemStore { hub: hub.clone(), disk: this.disk.clone(), space: *space, code: this.code.clone() };
+                let signer = SpaceKeys { keys: keys.clone(), space: *space };
+                (*space, Post { store, signer, trust: this.trust.clone(), inbox: inbox.clone() })
+            })
+            .collect();
+        let (posts, disk) = (this.posts.clone(), this.disk.clone());
+        let start = async move {
+            let restored = disk.lock().restored;
+            for post in posts.values() {
+                for code in &codes {
+                    if post.begin(code).await.is_err() {
+                        return Done::Broken;
+                    }
+                }
+                if restored && put_in_quarantine(post, &codes).await.is_err() {
+                    return Done::Broken;
+                }
+            }
+            disk.lock().restored = false;
+            Done::Started
+        };
+        self.spawn(node, None, Box::pin(start));
+    }
+
+    fn serve(&mut self, node: usize) {
+        self.nodes[node].serving = true;
+        let spaces = self.plan.spaces.clone();
+        for partner in self.plan.called_by(node) {
+            for space in &spaces {
+                let line = SimLine { hub: self.hub.clone(), from: node, to: partner, space: *space };
+                let post = self.nodes[node].posts[space].clone();
+                let pull = self.plan.pulls(node, partner);
+                let traffic = Exchange::new(post, self.nodes[partner].code.clone(), pull, line);
+                let worker = Worker { traffic: Some(Box::new(traffic)), running: false, failures: 0 };
+                self.nodes[node].workers.insert((partner, *space), worker);
+                let first = self.dice(100);
+                self.schedule(first, Event::Wake { node, partner, space: *space });
+            }
+        }
+        if self.nodes[node].folder.lock().next.is_some() {
+            self.rotate(node);
+        }
+    }
+
+    fn crash(&mut self, node: usize) {
+        if !self.nodes[node].up {
+            return;
+        }
+        self.trace(|| format!("{node} crashes"));
+        self.hub.lock().counts.crashes += 1;
+        while let Some(index) = self.tasks.iter().position(|task| task.node == node) {
+            self.remove(index);
+        }
+        let this = &mut self.nodes[node];
+        (this.up, this.serving) = (false, false);
+        this.workers.clear();
+        this.posts.clear();
+        this.disk.lock().unwritten.clear();
+        let pause = 5 + self.dice(600);
+        self.schedule(pause, Event::Restart { node });
+    }
+
+    /// Restores an older copy of the databases. That takes minutes: nothing that this node sent before is still under way afterwards.
+    fn restore(&mut self, node: usize) {
+        if self.nodes[node].snapshots.is_empty() {
+            return;
+        }
+        self.crash(node);
+        self.hub.lock().counts.restores += 1;
+        self.events.retain(|_, event| !matches!(event, Event::Arrive { from, to, .. } if *from == node || *to == node));
+        while let Some(index) = self.tasks.iter().position(|task| task.of == Some(node)) {
+            self.remove(index);
+        }
+        let spaces = self.plan.spaces.clone();
+        for space in spaces {
+            let which = self.dice(self.nodes[node].snapshots.len() as u64) as usize;
+            self.trace(|| format!("{node} is restored: {space} from copy {which}"));
+            let this = &mut self.nodes[node];
+            let copy = this.snapshots[which].get(&space).cloned().unwrap_or_default();
+            this.disk.lock().spaces.insert(space, copy);
+        }
+        self.nodes[node].disk.lock().restored = true;
+        crate::check::note_lost(self);
+    }
+
+    // --- what people do ---
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Notify { from, to, space, count } => self.at_desk(from, to, space, "notify", count),
+            Action::Acknowledge { from, to, space } => self.at_desk(from, to, space, "acknowledge", 0),
+            Action::Crash { node } => self.crash(node),
+            Action::Snapshot { node } => {
+                if self.nodes[node].serving {
+                    let copy = self.nodes[node].disk.lock().spaces.clone();
+                    self.nodes[node].snapshots.push(copy);
+                }
+            }
+            Action::Restore { node } => self.restore(node),
+            Action::Rotate { node } => {
+                let this = &self.nodes[node];
+                if !this.serving || this.folder.lock().next.is_some() {
+                    return;
+                }
+                let number = this.folder.lock().keys.len();
+                this.folder.lock().next = Some(public_key(&this.code, number));
+                self.rotate(node);
+            }
+            Action::Cut { one, other, for_ms } => {
+                let cut = (one.min(other), one.max(other));
+                self.trace(|| format!("{one} and {other} are cut off from each other for {for_ms} ms"));
+                self.cut.push(cut);
+                self.schedule(for_ms, Event::Mend { one: cut.0, other: cut.1 });
+            }
+        }
+    }
+
+    fn at_desk(&mut self, from: usize, to: usize, space: SpaceId, what: &'static str, count: usize) {
+        let Some(post) = self.nodes[from].posts.get(&space).filter(|_| self.nodes[from].serving).cloned() else { return };
+        let context = (post.signer.clone(), self.nodes[to].code.clone());
+        let write = async move {
+            let written = post.store.write(context, move |(signer, partner), ledger: &mut MemLedger| {
+                Box::pin(async move {
+                    if count > 0 {
+                        desk::notify(ledger, signer, partner, count).await
+                    } else {
+                        desk::acknowledge(ledger, signer, partner).await
+                    }
+                })
+            });
+            Done::Desk(what, written.await)
+        };
+        self.spawn(from, None, Box::pin(write));
+    }
+
+    /// Announces the prepared key in every stream, then makes it the present one. Broken off, it goes on at the next start.
+    fn rotate(&mut self, node: usize) {
+        let codes: Vec<String> = self.plan.partners_of(node).iter().map(|partner| self.nodes[*partner].code.clone()).collect();
+        let this = &self.nodes[node];
+        let (posts, folder, hub) = (this.posts.clone(), this.folder.clone(), self.hub.clone());
+        let Some(next) = folder.lock().next.clone() else { return };
+        let key = signing_key(&next);
+        self.trace(|| format!("{node} announces key {}", key.key_id));
+        let run = async move {
+            for post in posts.values() {
+                for code in &codes {
+                    if post.announce(code, &key).await.is_err() {
+                        return Done::Rotated;
+                    }
+                }
+            }
+            let mut folder = folder.lock();
+            if folder.next.take_if(|one| *one == next).is_some() {
+                folder.keys.push(next);
+                hub.lock().counts.rotations += 1;
+            }
+            Done::Rotated
+        };
+        self.spawn(node, None, Box::pin(run));
+    }
+}
+
+impl Node {
+    fn new(index: usize) -> Self {
+        let code = format!("{}0000", 11 + index);
+        let folder = Folder { keys: vec![public_key(&code, 0)], next: None };
+        Self {
+            code,
+            disk: Arc::default(),
+            folder: Arc::new(Mutex::new(folder)),
+            trust: Arc::default(),
+            snapshots: Vec::new(),
+            up: false,
+            serving: false,
+            posts: BTreeMap::new(),
+            workers: BTreeMap::new(),
+        }
+    }
+
+    pub fn is_serving(&self) -> bool {
+        self.serving
+    }
+}
+
+async fn put_in_quarantine(post: &Post<MemStore>, partners: &[String]) -> fenghuo_durable::Result<()> {
+    let write = post.store.write(partners.to_vec(), |partners, ledger: &mut MemLedger| {
+        Box::pin(async move {
+            for partner in partners {
+                quarantine(ledger, partner).await?;
+            }
+            Ok(())
+        })
+    });
+    write.await
+}
+
+async fn answer(post: &Post<MemStore>, partner: &str, request: Request) -> Answer {
+    let told = match request {
+        Request::Open(request) => serve::open_stream(post, partner, request).await.map(Response::Open),
+        Request::Deliver(request) => serve::deliver_envelopes(post, partner, request).await.map(Response::Deliver),
+        Request::Fetch(request) => serve::fetch_envelopes(post, partner, request).await.map(Response::Fetch),
+        Request::Return(request) => serve::return_receipts(post, partner, request).await.map(Response::Return),
+        Request::FetchOwn(request) => serve::fetch_own_envelopes(post, partner, request).await.map(Response::FetchOwn),
+    };
+    told.map_err(Failure::from)
+}
