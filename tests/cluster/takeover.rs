@@ -146,8 +146,6 @@ async fn killed_in_turn(kills: usize, writers: usize, between: Duration) {
     count::assert_all_once("reports", &acknowledged, &count::subjects(&events, "report.taken"));
     count::assert_all_once("timers", &told, &count::subjects(&events, "notification.acknowledgement_overdue"));
     assert!(longest < Duration::from_secs(5), "taken over only after {longest:?}");
-    drop((one, two));
-    databases.drop_all(CODE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

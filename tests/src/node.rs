@@ -42,7 +42,7 @@ pub struct Spec {
     pub options: Vec<String>,
     /// Further variables, such as `FENGHUO_*` settings or `LD_PRELOAD`.
     pub variables: Vec<(String, String)>,
-    /// What stands before the binary, for example `ip netns exec hubei`.
+    /// What stands before the binary: nothing, or `ip netns exec NAME`.
     pub before: Vec<String>,
 }
 
@@ -178,6 +178,16 @@ impl Process {
         }
     }
 
+    /// Starts it again in the same place and kills it without warning after so long, ready or not.
+    pub fn start_again_in_vain(&self, killed_after: Duration) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log_of(&self.spec)).unwrap();
+        let mut child = self.spec.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        std::thread::sleep(killed_after);
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(9), "the node had ended before it was killed; its log ends:\n{}", log_tail(&self.spec));
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -227,8 +237,17 @@ impl Process {
 
     /// Resident memory in bytes, as the kernel counts it.
     pub fn memory_bytes(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory that it ever had, in bytes.
+    pub fn memory_peak_bytes(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap_or("0 kB");
         line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) * 1024
     }
 }

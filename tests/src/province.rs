@@ -6,19 +6,20 @@ use fenghuo_api::audit::v1::audit_service_client::AuditServiceClient;
 use fenghuo_api::exercise::v1::exercise_service_client::ExerciseServiceClient;
 use fenghuo_api::identity::v1::people_service_client::PeopleServiceClient;
 use fenghuo_api::identity::v1::session_service_client::SessionServiceClient;
-use fenghuo_api::identity::v1::{CreatePersonRequest, Grant, Person, RedeemSetupLinkRequest, Role, SignInRequest};
+use fenghuo_api::identity::v1::{CreatePersonRequest, GetNodeRequest, Grant, Person, RedeemSetupLinkRequest, Role, SignInRequest};
 use fenghuo_api::incident::v1::incident_service_client::IncidentServiceClient;
 use fenghuo_api::notification::v1::notification_service_client::NotificationServiceClient;
 use fenghuo_api::notification::v1::partner_directory_service_client::PartnerDirectoryServiceClient;
 use fenghuo_api::notification::v1::{
     EnrolPartnerRequest, GetOwnBundleRequest, GetOwnBundleResponse, LinkState, ListPartnersRequest, Partner, PartnerMode,
 };
-use fenghuo_api::time::to_proto;
+use fenghuo_api::time::{from_proto, to_proto};
 use fenghuo_durable::{SpaceId, new_id, wall};
 use fenghuo_edge::{ClientSession, console_channel};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 
+use crate::namespace::channel_inside;
 use crate::node::{Process, Spec};
 
 /// A channel with a signed-in person and a space.
@@ -76,10 +77,12 @@ impl Province {
 
     /// Adds a person with these roles in the whole province; their session token.
     pub async fn add_person(&self, user: &str, roles: &[Role]) -> String {
+        // From long ago: some tests set a node's clock back.
+        let start = wall::now() - jiff::SignedDuration::from_hours(24);
         let grants = roles.iter().map(|role| Grant {
             role: (*role).into(),
             jurisdiction: self.code().into(),
-            start_time: Some(to_proto(wall::now())),
+            start_time: Some(to_proto(start)),
             end_time: None,
         });
         let person =
@@ -96,6 +99,13 @@ impl Province {
         SessionServiceClient::new(anonymous).sign_in(request).await.unwrap().into_inner().session_token
     }
 
+    /// The node's own wall time.
+    pub async fn wall_time(&self) -> jiff::Timestamp {
+        let anonymous = InterceptedService::new(self.channel.clone(), ClientSession::anonymous());
+        let told = SessionServiceClient::new(anonymous).get_node(GetNodeRequest {}).await.unwrap().into_inner();
+        told.wall_time.as_ref().and_then(from_proto).unwrap()
+    }
+
     /// Starts the process again after its end, in the same place; sessions outlive it.
     pub fn start_again(&mut self) {
         self.process.start_again();
@@ -107,6 +117,18 @@ impl Province {
         let process = Process::start(spec);
         let channel = channel(&process);
         Self { process, admin: self.admin.clone(), officer: self.officer.clone(), channel }
+    }
+
+    /// Starts the process again after its end while others start too; put it in its place with [`Province::replace`].
+    pub async fn start_again_beside(&self) -> Process {
+        let spec = self.process.spec().clone();
+        tokio::task::spawn_blocking(move || Process::start(&spec)).await.unwrap()
+    }
+
+    /// Goes on with this process in the place of the one that has ended.
+    pub fn replace(&mut self, process: Process) {
+        self.process = process;
+        self.channel = channel(&self.process);
     }
 
     /// Kills the process without warning and starts it again.
@@ -220,6 +242,9 @@ pub fn signed(channel: Channel, token: &str, space: SpaceId) -> Signed {
 }
 
 fn channel(process: &Process) -> Channel {
+    if let [_, _, _, namespace] = process.spec().before.as_slice() {
+        return channel_inside(namespace, &process.ready.console_url);
+    }
     let ca = process.spec().dir.join("data/keys/ca-certificate.pem");
     let pem = std::fs::read_to_string(ca).ok();
     console_channel(&process.ready.console_url, pem.as_deref()).unwrap()

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use fenghuo_durable::testing::postgres_admin_url;
-use fenghuo_durable::{create_postgres_database, drop_postgres_databases, new_id};
+use fenghuo_durable::{create_postgres_database, new_id};
 use tonic::Status;
 
 use crate::node::Spec;
 use crate::province::Province;
 
-/// Databases of one test; dropped by [`Databases::drop_all`].
+/// Databases of one test; they go with the throw-away server.
 #[derive(Debug)]
 pub struct Databases {
     base: String,
@@ -28,11 +28,6 @@ impl Databases {
         let name = format!("{}_{code}", self.base);
         create_postgres_database(&admin, &name).await.unwrap();
         format!("{}/{name}", admin.rsplit_once('/').unwrap().0)
-    }
-
-    /// Drops the databases of a province.
-    pub async fn drop_all(&self, code: &str) {
-        drop_postgres_databases(&postgres_admin_url(), &format!("{}_{code}", self.base)).await.unwrap();
     }
 }
 

@@ -17,7 +17,7 @@ use fenghuo_api::notification::v1::notification_service_client::NotificationServ
 use fenghuo_api::notification::v1::partner_directory_service_client::PartnerDirectoryServiceClient;
 use fenghuo_api::notification::v1::{self as notification};
 use fenghuo_api::time::to_proto;
-use fenghuo_api::{audit::v1 as audit, partner::v1::NotificationKind};
+use fenghuo_api::{audit::v1 as audit, operation::v1 as operation, partner::v1::NotificationKind};
 use fenghuo_durable::{SpaceId, new_id, wall};
 use fenghuo_edge::{ClientSession, console_channel};
 use prost::Message;
@@ -394,7 +394,10 @@ fn cases(
             "/fenghuo.notification.v1.PartnerDirectoryService/BeginNewEpoch",
             case(
                 notification::BeginNewEpochRequest {
-                    request_id: id(), province_code: "510000".into(), reason: "双方电话商定".into()
+                    request_id: id(),
+                    province_code: "510000".into(),
+                    reason: "双方电话商定".into(),
+                    ..Default::default()
                 },
                 Refused,
             ),
@@ -464,6 +467,12 @@ fn cases(
                 identity::SetPersonActiveRequest { request_id: id(), name: format!("provinces/500000/people/{}", new_id()), active: false },
                 Refused,
             ),
+        ),
+        ("/fenghuo.operation.v1.OperationService/ListConditions", case(operation::ListConditionsRequest {}, Without)),
+        ("/fenghuo.operation.v1.OperationService/WatchConditions", case(operation::WatchConditionsRequest {}, Without)),
+        (
+            "/fenghuo.operation.v1.OperationService/ReleaseQuarantine",
+            case(operation::ReleaseQuarantineRequest { request_id: id(), reason: "x".into() }, Refused),
         ),
         ("/fenghuo.identity.v1.SessionService/GetNode", case(identity::GetNodeRequest {}, Own)),
         ("/fenghuo.identity.v1.SessionService/RedeemSetupLink", case(identity::RedeemSetupLinkRequest::default(), Own)),

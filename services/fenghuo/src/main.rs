@@ -2,7 +2,9 @@
 
 #![allow(unreachable_pub)] // A binary exports nothing; `pub` here says what the other files of the crate use.
 
+mod backup;
 mod cli;
+mod conditions;
 mod drill;
 mod measure;
 mod node;

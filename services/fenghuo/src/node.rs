@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::served::{Served, Service};
-use fenghuo_durable::{Fittings, FolderLock, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall};
+use fenghuo_durable::{
+    Fittings, FolderLock, Hold, Locations, Result, Space, SpaceId, Spaces, Verification, lock_folder, wall, watch_clock,
+};
 use fenghuo_edge::{Console, ConsoleListener, NodeConfig, PartnerListener, PartnerTrust, ProvinceKeys, Sharing};
 use fenghuo_incident_intake as intake;
 use fenghuo_mailbox::links::LinkState;
@@ -13,6 +15,8 @@ use fenghuo_notification::{self as notification, Directory};
 use fenghuo_outward::{Outward, Parts as OutwardParts, Server, StreamLimits};
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
+
+use crate::conditions;
 
 use crate::measure::Measured;
 
@@ -52,7 +56,7 @@ pub struct Node {
 }
 
 /// What every space has, of every service. What this process does not serve has its tables all the same.
-fn space_fittings(province_code: &str, served: &Served) -> Fittings {
+pub fn space_fittings(province_code: &str, served: &Served) -> Fittings {
     let mut fittings = Fittings::default();
     let (mut mail, mut reports, mut notices) = (Fittings::default(), Fittings::default(), Fittings::default());
     mailbox::fit(&mut mail);
@@ -65,7 +69,7 @@ fn space_fittings(province_code: &str, served: &Served) -> Fittings {
 }
 
 /// What the node's own database has.
-fn node_fittings() -> Fittings {
+pub fn node_fittings() -> Fittings {
     let mut fittings = Fittings::default();
     node::fit_node(&mut fittings);
     notification::fit_node(&mut fittings);
@@ -77,6 +81,7 @@ impl Node {
     pub async fn open(config: NodeConfig) -> Result<Self> {
         let served = Served::of(&config.only)?;
         let lock = lock_folder(&config.data_dir)?;
+        crate::backup::restore::refuse_unfinished(&config.data_dir)?;
         let code = config.province_code.clone();
         let keys = Arc::new(ProvinceKeys::load_or_create(&config.keys_dir, &code, &config.certificate_hosts(), wall::now())?);
         let sharing = Sharing::with_replicas(config.shared_listen);
@@ -92,7 +97,12 @@ impl Node {
             Some(url) => Locations::Postgres(url.expose().to_owned()),
         };
         let node_space = Space::open(SpaceId::Real, &locations.node().await?, None, node_fittings()).await?;
-        let spaces = Spaces::open(locations, space_fittings(&code, &served)).await?;
+        let hold = Hold::default();
+        let restored = mailbox::restored_flag(&config.data_dir).exists();
+        // Before any space opens: its clockwork starts with it.
+        hold.set(node::operation::quarantine::begin(&node_space, &code, restored).await?);
+        let fittings = Fittings { hold: hold.clone(), sqlite_group_max: config.sqlite_group_max, ..space_fittings(&code, &served) };
+        let spaces = Spaces::open(locations, fittings).await?;
         let trust = PartnerTrust::new();
         let directory = Directory::load(&node_space, trust.clone()).await?;
         let links = Links::new();
@@ -118,7 +128,10 @@ impl Node {
             duty_telephone: config.duty_telephone.clone(),
             acknowledge_within_s: config.acknowledge_within_s,
         });
-        let node = node::Service::new(node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links));
+        let outward = outward(&config, &spaces)?;
+        let operation = operation_parts(&config, &directory, &links, outward.as_ref(), hold);
+        let parts = node_parts(&config, &spaces, &node_space, &keys, &trust, &directory, &links);
+        let node = node::Service::new(node::Parts { operation, ..parts });
         node.resume_exercises().await?;
         mailbox.quarantine_if_restored(&config.data_dir).await?;
         let ready = Ready {
@@ -129,7 +142,6 @@ impl Node {
             setup_token: if served.has(Service::Node) { node.ensure_setup().await? } else { None },
         };
         let intake = intake::Service::new(spaces.clone(), &code);
-        let outward = outward(&config, &spaces)?;
         Ok(Self {
             ready,
             keys,
@@ -168,7 +180,9 @@ impl Node {
             keys: self.keys.clone(),
         };
         let worker = self.served.has(Service::Notification).then(|| self.mailbox.start(stop.clone()));
+        let watch = self.node.watch_over(stop.clone());
         let export = self.outward.map(|outward| outward.start(stop.clone()));
+        let clock = tokio::spawn(watch_clock());
         // One listener that fails takes the other along: half a node would look like a whole one.
         let together = stop.clone();
         let (console, partners) = tokio::join!(
@@ -178,9 +192,11 @@ impl Node {
         if let Some(worker) = worker {
             let _ = worker.await;
         }
+        let _ = watch.await;
         if let Some(export) = export {
             let _ = export.await;
         }
+        clock.abort();
         self.spaces.stop().await;
         self.node_space.stop().await;
         let _ = exercises.await;
@@ -242,6 +258,26 @@ fn partner_routes(mailbox: &Mailbox) -> Routes {
     routes.routes()
 }
 
+/// Who knows what may be wrong with this node.
+fn operation_parts(
+    config: &NodeConfig,
+    directory: &Arc<Directory>,
+    links: &Arc<Links>,
+    outward: Option<&Outward>,
+    hold: Hold,
+) -> node::OperationParts {
+    let mut sources = vec![("links", conditions::links(directory, links))];
+    sources.extend(outward.map(|outward| ("export", conditions::export(outward.status()))));
+    node::OperationParts {
+        hold,
+        data_dir: Some(config.data_dir.clone()),
+        not_given_back: conditions::not_given_back(directory),
+        sources,
+        links: links.changes(),
+        ..node::OperationParts::default()
+    }
+}
+
 fn node_parts(
     config: &NodeConfig,
     spaces: &Arc<Spaces>,
@@ -268,6 +304,7 @@ fn node_parts(
             })
         })],
         pending: vec![Arc::new(move |space: Arc<Space>| Box::pin(undelivered(space, directory.clone(), links.clone())))],
+        operation: node::OperationParts::default(),
     }
 }
 

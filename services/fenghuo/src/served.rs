@@ -38,7 +38,7 @@ impl Served {
     /// Those of these names; all if none is named.
     pub fn of(names: &[String]) -> Result<Self> {
         if names.is_empty() {
-            return Ok(Self(Service::ALL.to_vec()));
+            return Ok(Self::all());
         }
         let known = Service::ALL.map(Service::name).join(", ");
         let find = |name: &String| {
@@ -46,6 +46,11 @@ impl Served {
             found.ok_or_else(|| Error::invalid("only", format!("\"{name}\" is no service; choose among {known}")))
         };
         names.iter().map(find).collect::<Result<Vec<_>>>().map(Self)
+    }
+
+    /// All of them.
+    pub fn all() -> Self {
+        Self(Service::ALL.to_vec())
     }
 
     /// Is this one among them?

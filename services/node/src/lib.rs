@@ -11,6 +11,7 @@
 
 pub mod domain;
 mod follow;
+pub mod operation;
 pub mod passwords;
 pub mod rpc;
 mod service;
@@ -19,4 +20,5 @@ pub mod store;
 mod tokens;
 pub mod wire;
 
-pub use service::{MIGRATIONS, Parts, Pending, RECORDS, Service, Verifier, fit_node};
+pub use operation::{NotGivenBack, OperationParts, PartnerName, Source};
+pub use service::{MIGRATIONS, OPERATION_MIGRATIONS, Parts, Pending, RECORDS, Service, Verifier, fit_node};

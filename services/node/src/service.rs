@@ -1,11 +1,14 @@
 //! What the calls share, and what the composition root needs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fenghuo_durable::{Db, Error, Fittings, Migration, RecordQuery, Result, Space, Spaces, Verification};
 use fenghuo_edge::Caller;
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 
+use crate::operation::{Known, OperationParts};
 use crate::passwords::Passwords;
 use crate::store;
 use crate::tokens::{digest_of, new_token};
@@ -19,13 +22,26 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     postgres: include_str!("../migrations/postgres/0001_node.sql"),
 }];
 
+/// The schema of the node's operation, in the same database.
+pub const OPERATION_MIGRATIONS: &[Migration] = &[Migration {
+    service: "operation",
+    version: 1,
+    name: "quarantine",
+    sqlite: include_str!("../migrations/operation_0001_quarantine.sql"),
+    postgres: include_str!("../migrations/operation_0001_quarantine.sql"),
+}];
+
 /// Every record of the node's own database, for the audit.
-pub const RECORDS: &[RecordQuery] =
-    &["SELECT name, body FROM node_person ORDER BY name", "SELECT name, body FROM node_exercise ORDER BY name"];
+pub const RECORDS: &[RecordQuery] = &[
+    "SELECT name, body FROM node_person ORDER BY name",
+    "SELECT name, body FROM node_exercise ORDER BY name",
+    "SELECT name, body FROM operation_quarantine ORDER BY name",
+];
 
 /// Adds what this service has in the node's own database.
 pub fn fit_node(fittings: &mut Fittings) {
     fittings.migrations.push(MIGRATIONS);
+    fittings.migrations.push(OPERATION_MIGRATIONS);
 }
 
 /// Says what a space still has to do that the space itself does not know of, in words: envelopes for partners that can be reached.
@@ -55,6 +71,8 @@ pub struct Parts {
     pub pending: Vec<Pending>,
     /// What else is verified.
     pub verifiers: Vec<Verifier>,
+    /// What the look at the node itself needs of the others.
+    pub operation: OperationParts,
 }
 
 /// The service. Cheap to clone.
@@ -68,6 +86,10 @@ pub struct Service {
     verifying: Arc<tokio::sync::Mutex<()>>,
     /// One sign-in of a name at a time, so that guesses cannot overtake their counting. Names share places.
     sign_in_turns: Arc<[tokio::sync::Mutex<()>]>,
+    /// What is known of the quarantine without asking the database.
+    known: Arc<watch::Sender<Known>>,
+    /// Somebody can sign in: what was so once stays so.
+    set_up: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Service {
@@ -88,6 +110,8 @@ impl Service {
             exercises: Arc::default(),
             verifying: Arc::default(),
             sign_in_turns: (0..SIGN_IN_PLACES).map(|_| tokio::sync::Mutex::default()).collect(),
+            known: Arc::default(),
+            set_up: Arc::default(),
         }
     }
 
@@ -104,11 +128,25 @@ impl Service {
                 store::setup::issue(tx, *digest).await.map(|()| true)
             })
         });
-        Ok(issued.await?.then_some(token))
+        let issued = issued.await?;
+        self.set_up().store(!issued, Ordering::Relaxed);
+        Ok(issued.then_some(token))
     }
 
     pub(crate) fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    pub(crate) fn operation(&self) -> &OperationParts {
+        &self.parts.operation
+    }
+
+    pub(crate) fn known(&self) -> &watch::Sender<Known> {
+        &self.known
+    }
+
+    pub(crate) fn set_up(&self) -> &AtomicBool {
+        &self.set_up
     }
 
     pub(crate) fn db(&self) -> &Arc<Db> {

@@ -41,12 +41,43 @@ export async function fenghuo(env, ...args) {
   }
 }
 
-/** Starts a node with empty data and waits until it says that it serves. */
-export async function startNode(province) {
+/** Starts a node with empty data, on SQLite or on this PostgreSQL database, and waits until it says that it serves. */
+export async function startNode(province, { databaseUrl } = {}) {
   const data = await mkdtemp(join(tmpdir(), `fenghuo-${province}-`));
   const [consolePort, partnerPort] = [await freePort(), await freePort()];
-  const args = ['up', '--province', province, '--data', data];
+  const args = [databaseUrl ? 'serve' : 'up', '--province', province, '--data', data];
   args.push('--telephone', '000-00000000', '--console', `127.0.0.1:${consolePort}`, '--partner', `127.0.0.1:${partnerPort}`, '--json');
+  if (databaseUrl) args.push('--database-url', databaseUrl);
+  let { child, ended, ready, log } = await run(args);
+  return {
+    province,
+    data,
+    ready,
+    url: `http://127.0.0.1:${consolePort}`,
+    /** Kills it without warning, and sees that this was its end. */
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+      if (child.signalCode !== 'SIGKILL') throw new Error(`the node of ${province} had ended before it was killed:\n${log()}`);
+    },
+    /** Starts it again in the same place after its end. */
+    async startAgain() {
+      ({ child, ended, log } = await run(args));
+    },
+    /** Stops it as an operator would; an unclean end is an error. */
+    async stop() {
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      const code = await ended;
+      clearTimeout(late);
+      await rm(data, { recursive: true, force: true });
+      if (code !== 0) throw new Error(`the node of ${province} ended with ${code}:\n${log()}`);
+    },
+  };
+}
+
+/** Runs a node until it says that it serves. */
+async function run(args) {
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (text) => (log = (log + text).slice(-8000)));
@@ -59,19 +90,5 @@ export async function startNode(province) {
     });
     setTimeout(() => failed(new Error(`fenghuo ${args.join(' ')} said nothing for 60 s:\n${log}`)), 60_000).unref();
   });
-  return {
-    province,
-    data,
-    ready,
-    url: `http://127.0.0.1:${consolePort}`,
-    /** Stops it as an operator would; an unclean end is an error. */
-    async stop() {
-      child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
-      const code = await ended;
-      clearTimeout(late);
-      await rm(data, { recursive: true, force: true });
-      if (code !== 0) throw new Error(`the node of ${province} ended with ${code}:\n${log}`);
-    },
-  };
+  return { child, ended, ready, log: () => log };
 }

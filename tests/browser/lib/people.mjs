@@ -31,6 +31,13 @@ async function addPeople(command, province) {
   }
 }
 
+/** People at one node; the command line of its administrator. */
+export async function setUpAlone(node) {
+  const command = await administrator(node);
+  await addPeople(command, node.province);
+  return command;
+}
+
 /** People at both nodes, and each in the other's directory. */
 export async function setUp(one, other) {
   const folder = await mkdtemp(join(tmpdir(), 'fenghuo-bundles-'));
@@ -38,8 +45,7 @@ export async function setUp(one, other) {
   const commands = [];
   const bundles = [];
   for (const node of nodes) {
-    const command = await administrator(node);
-    await addPeople(command, node.province);
+    const command = await setUpAlone(node);
     const file = join(folder, `${node.province}.json`);
     const { fingerprint } = JSON.parse(await command({}, 'partner', 'bundle', '--out', file, '--json'));
     commands.push(command);

@@ -77,5 +77,5 @@ fn sealed(content: Option<Content>) -> Vec<u8> {
     };
     let (bytes, keys) = (envelope.encode_to_vec(), fixture::keys());
     let signature = keys.sign_envelope(&sha256(&bytes)).to_vec();
-    SignedEnvelope { envelope: bytes, key_id: keys.key_id().into(), signature }.encode_to_vec()
+    SignedEnvelope { envelope: bytes, key_id: keys.key_id(), signature }.encode_to_vec()
 }

@@ -48,5 +48,5 @@ fn signed(outcome: Outcome, reason: &str) -> Vec<u8> {
     };
     let (bytes, keys) = (receipt.encode_to_vec(), fixture::keys());
     let signature = keys.sign_receipt(&sha256(&bytes)).to_vec();
-    SignedReceipt { receipt: bytes, key_id: keys.key_id().into(), signature }.encode_to_vec()
+    SignedReceipt { receipt: bytes, key_id: keys.key_id(), signature }.encode_to_vec()
 }

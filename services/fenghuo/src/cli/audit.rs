@@ -36,7 +36,8 @@ fn print(node: &NodeArgs, found: &VerifyLogResponse) {
     let head = hex::encode(&found.head_hash);
     if node.json {
         print_json(&json!({
-            "holds": found.holds, "events": found.events, "records": found.records, "receipts": found.receipts, "head_hash": head, "faults": found.faults,
+            "holds": found.holds, "events": found.events, "records": found.records, "receipts": found.receipts, "head_hash": head,
+            "faults": found.faults, "remarks": found.remarks,
         }));
         return;
     }
@@ -47,5 +48,8 @@ fn print(node: &NodeArgs, found: &VerifyLogResponse) {
     );
     for fault in &found.faults {
         println!("  {fault}");
+    }
+    for remark in &found.remarks {
+        println!("  remark: {remark}");
     }
 }

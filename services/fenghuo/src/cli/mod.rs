@@ -1,13 +1,16 @@
 //! The command line: a table of commands, a file each.
 
 pub mod audit;
+pub mod backup;
 pub mod board;
 pub mod doctor;
 pub mod grade;
 pub mod incident;
+pub mod operation;
 pub mod output;
 pub mod partner;
 pub mod person;
+pub mod restore;
 pub mod session;
 pub mod up;
 
@@ -23,7 +26,7 @@ pub struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 what was asked does not hold (audit, drill, doctor); 2 wrong usage or input; 3 the node refused; 4 the node cannot be reached.";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 what was asked does not hold (audit, backup verify, drill, doctor); 2 wrong usage or input; 3 the node refused; 4 the node cannot be reached.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -48,6 +51,13 @@ enum Command {
     /// Checks what the event log proves
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Shows what is wrong with the node, and releases a quarantine
+    #[command(subcommand)]
+    Operation(operation::OperationCommand),
+    /// Takes a backup of a node, whether it runs or not, or checks one
+    Backup(backup::BackupArgs),
+    /// Puts a backup in place; the node then starts in quarantine
+    Restore(restore::RestoreArgs),
     /// Rebuilds a read-only board from the event stream on NATS
     Board(board::BoardArgs),
     /// Plays a scripted incident against two real nodes
@@ -68,6 +78,9 @@ pub async fn run(cli: Cli) -> i32 {
         Command::Person(command) => person::run(command).await,
         Command::Grade(args) => grade::run(&args),
         Command::Audit(command) => audit::run(command).await,
+        Command::Operation(command) => operation::run(command).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Restore(args) => restore::run(args).await,
         Command::Board(args) => board::run(args).await,
         Command::Drill(command) => return crate::drill::run_command(command).await,
         Command::Doctor(args) => doctor::run(args).await,

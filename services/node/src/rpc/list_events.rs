@@ -8,6 +8,7 @@ use fenghuo_durable::{Event, Result, Space, SpaceId, Tx};
 use fenghuo_edge::{Caller, Role};
 
 use super::bad_page_token;
+use crate::domain::Quarantine;
 use crate::service::Service;
 use crate::wire::event::event_out;
 
@@ -27,12 +28,14 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: ListEven
     Ok(ListEventsResponse { events: events.into_iter().map(event_out).collect(), next_page_token })
 }
 
-/// The log in which this record is told of. People, their sessions and exercises stand in the node's own; asked for by name in the real
+/// The log in which this record is told of. People, their sessions, exercises and the quarantine stand in the node's own; asked for by name in the real
 /// space, they are shown to whoever administers the province.
 fn log_of(service: &Service, caller: &Caller, subject: &str) -> Result<Arc<Space>> {
     let space = service.space(caller)?;
     let province = service.province_code();
-    let of_node = subject.starts_with(&format!("provinces/{province}/people/")) || subject.starts_with("exercises/");
+    let of_node = subject.starts_with(&format!("provinces/{province}/people/"))
+        || subject.starts_with("exercises/")
+        || subject == Quarantine::name_of(province);
     let shown = of_node && space.id() == SpaceId::Real && caller.may(Role::Administrator, province);
     Ok(if shown { service.parts().node.clone() } else { space })
 }

@@ -6,17 +6,20 @@ mod end_exercise;
 mod get_exercise_activity;
 mod get_node;
 mod get_session;
+mod list_conditions;
 mod list_events;
 mod list_exercises;
 mod list_people;
 mod open_exercise;
 mod redeem_setup_link;
+mod release_quarantine;
 mod set_exercise_clock;
 mod set_grants;
 mod set_person_active;
 mod sign_in;
 mod sign_out;
 mod verify_log;
+mod watch_conditions;
 mod watch_events;
 
 use fenghuo_api::audit::v1 as audit;
@@ -26,6 +29,8 @@ use fenghuo_api::exercise::v1::exercise_service_server::{ExerciseService, Exerci
 use fenghuo_api::identity::v1 as identity;
 use fenghuo_api::identity::v1::people_service_server::{PeopleService, PeopleServiceServer};
 use fenghuo_api::identity::v1::session_service_server::{SessionService, SessionServiceServer};
+use fenghuo_api::operation::v1 as operation;
+use fenghuo_api::operation::v1::operation_service_server::{OperationService, OperationServiceServer};
 use fenghuo_durable::{Error, Result};
 use fenghuo_edge::{caller, to_status};
 use tonic::{Request, Response, Status};
@@ -33,12 +38,13 @@ use tonic::{Request, Response, Status};
 use crate::service::Service;
 
 impl Service {
-    /// Adds the four services to a server.
+    /// Adds the five services to a server.
     pub fn add_routes(&self, routes: &mut tonic::service::RoutesBuilder) {
         routes.add_service(SessionServiceServer::new(self.clone()));
         routes.add_service(PeopleServiceServer::new(self.clone()));
         routes.add_service(ExerciseServiceServer::new(self.clone()));
         routes.add_service(AuditServiceServer::new(self.clone()));
+        routes.add_service(OperationServiceServer::new(self.clone()));
     }
 }
 
@@ -108,6 +114,32 @@ impl AuditService for Service {
 
     async fn verify_log(&self, request: Request<audit::VerifyLogRequest>) -> Result<Response<audit::VerifyLogResponse>, Status> {
         signed!(self, request, verify_log)
+    }
+}
+
+#[tonic::async_trait]
+impl OperationService for Service {
+    type WatchConditionsStream = watch_conditions::Stream;
+
+    async fn list_conditions(
+        &self,
+        request: Request<operation::ListConditionsRequest>,
+    ) -> Result<Response<operation::ListConditionsResponse>, Status> {
+        signed!(self, request, list_conditions)
+    }
+
+    async fn watch_conditions(
+        &self,
+        request: Request<operation::WatchConditionsRequest>,
+    ) -> Result<Response<Self::WatchConditionsStream>, Status> {
+        signed!(self, request, watch_conditions)
+    }
+
+    async fn release_quarantine(
+        &self,
+        request: Request<operation::ReleaseQuarantineRequest>,
+    ) -> Result<Response<operation::ReleaseQuarantineResponse>, Status> {
+        signed!(self, request, release_quarantine)
     }
 }
 

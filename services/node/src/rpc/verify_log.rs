@@ -29,6 +29,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, _request: VerifyL
         receipts: found.receipts,
         head_hash: found.head_hash,
         faults: found.faults,
+        remarks: found.remarks,
     })
 }
 
@@ -38,5 +39,8 @@ fn add(found: &mut Verification, more: Verification, of: &str) {
     found.receipts += more.receipts;
     for fault in more.faults {
         found.fault(format!("{of}{fault}"));
+    }
+    for remark in more.remarks {
+        found.remark(format!("{of}{remark}"));
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod exercise;
 pub mod person;
+pub mod quarantine;
 pub mod session;
 pub mod setup;
 pub mod throttle;

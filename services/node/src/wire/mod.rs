@@ -2,4 +2,5 @@
 
 pub mod event;
 pub mod exercise;
+pub mod operation;
 pub mod person;

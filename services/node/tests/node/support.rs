@@ -77,6 +77,7 @@ impl Place {
                 Box::pin(async move { Ok(Vec::from_iter(waits)) })
             })],
             verifiers: vec![Arc::new(|_| Box::pin(async { Ok(Verification { receipts: 7, ..Verification::default() }) }))],
+            operation: fenghuo_node::OperationParts::default(),
         });
         service.resume_exercises().await.unwrap();
         let listener = ConsoleListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();

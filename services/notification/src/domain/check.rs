@@ -8,7 +8,8 @@ use fenghuo_durable::{Error, Result, Violation};
 
 const LINE_CHARS: usize = 200;
 const TEXT_CHARS: usize = 15_000;
-const SUBSTANCES: usize = 50;
+/// A message names so many substances and readings at most.
+pub(super) const SUBSTANCES: usize = 50;
 
 #[derive(Default)]
 struct Faults(Vec<Violation>);

@@ -1,12 +1,13 @@
 //! A notification drafted from an incident: what is known, in the form that a neighbour needs. An officer completes it.
 
-use fenghuo_api::common::v1::{Grade, Tristate};
+use fenghuo_api::common::v1::{Grade, Substance, Tristate};
 use fenghuo_api::incident::v1::{BoundaryLevel, Facts, GradeState, Incident};
 use fenghuo_api::partner::v1::{BoundaryEffect, Notification as Content, NotificationKind};
 use fenghuo_api::time::{from_proto, to_proto};
 use fenghuo_rules::divisions::Divisions;
 use jiff::{SignedDuration, Timestamp};
 
+use super::check::SUBSTANCES;
 use super::letter::{substance_zh, time_zh};
 use super::recipients::Recipient;
 
@@ -43,7 +44,7 @@ pub fn draft(
         situation: situation(incident, &facts),
         occur_time: incident.occur_time,
         learn_time: incident.learn_time,
-        substances: incident.substances.clone(),
+        substances: newest(&incident.substances),
         section_sender_name: section.or(named).unwrap_or_default(),
         section_recipient_name: recipient.section_zh.clone(),
         measures_taken: measures(incident),
@@ -57,6 +58,16 @@ pub fn draft(
         place: Some(place),
         ..Content::default()
     }
+}
+
+/// What a message has room for: the readings taken last, in the order in which they were told. A long incident has hundreds.
+fn newest(substances: &[Substance]) -> Vec<Substance> {
+    let mut by_time: Vec<usize> = (0..substances.len()).collect();
+    let taken = |at: usize| substances[at].sampling_time.as_ref().and_then(from_proto);
+    by_time.sort_by_key(|at| std::cmp::Reverse((taken(*at), *at)));
+    by_time.truncate(SUBSTANCES);
+    by_time.sort_unstable();
+    by_time.into_iter().map(|at| substances[at].clone()).collect()
 }
 
 fn subject(incident: &Incident, kind: NotificationKind) -> String {
@@ -80,7 +91,7 @@ fn situation(incident: &Incident, facts: &Facts) -> String {
     let when = incident.occur_time.as_ref().and_then(from_proto).map(|time| format!("{},", time_zh(time))).unwrap_or_default();
     parts.push(format!("{when}{}发生{}。", Divisions::builtin().name_zh(code), incident.title));
     if !incident.substances.is_empty() {
-        parts.push(format!("特征污染物:{}。", incident.substances.iter().map(substance_zh).collect::<Vec<_>>().join(";")));
+        parts.push(format!("特征污染物:{}。", newest(&incident.substances).iter().map(substance_zh).collect::<Vec<_>>().join(";")));
     }
     let figures = [
         ("死亡", &facts.deaths),
@@ -169,4 +180,24 @@ pub fn overlay(mut content: Content, given: Content) -> Content {
         content.boundary_effect = given.boundary_effect;
     }
     content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_names_the_newest_readings_when_there_are_more_than_a_message_holds() {
+        let reading = |second: i64| Substance {
+            name: format!("{second}"),
+            sampling_time: Timestamp::from_second(second).ok().map(to_proto),
+            ..Substance::default()
+        };
+        // Told out of order, and the kind of matter first, without a time.
+        let told: Vec<Substance> = std::iter::once(Substance::default()).chain((0..60).rev().map(reading)).collect();
+        let kept = newest(&told);
+        assert_eq!(kept.len(), SUBSTANCES);
+        assert_eq!((kept[0].name.as_str(), kept[49].name.as_str()), ("59", "10"));
+        assert_eq!(newest(&told[..3]), told[..3]);
+    }
 }

@@ -14,7 +14,7 @@ pub struct Incidents;
 
 impl Consumer for Incidents {
     fn name(&self) -> &'static str {
-        "notification.incidents"
+        incident::READER
     }
 
     fn wants(&self, kind: &str) -> bool {

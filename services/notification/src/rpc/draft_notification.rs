@@ -47,7 +47,20 @@ pub(super) async fn copy_of(space: &Space, name: &str) -> Result<Incident> {
             let _ = tokio::time::timeout(Duration::from_millis(50), head.changed()).await;
         }
     });
-    found.await.unwrap_or_else(|_| Err(Error::not_found(name)))
+    match found.await {
+        Ok(found) => found,
+        Err(_) => Err(absent(space, name).await?),
+    }
+}
+
+/// There is none, or the reading of the log is late, after a disk that was full or a database that was away: then nobody knows yet.
+async fn absent(space: &Space, name: &str) -> Result<Error> {
+    let late = space.db().read((), |(), tx| Box::pin(store::incident::late(tx))).await?;
+    if late {
+        let text = format!("{name} has not reached the notifications of this node yet; repeat the call in a few seconds");
+        return Ok(Error::unavailable("INCIDENT_NOT_READ_YET", text));
+    }
+    Ok(Error::not_found(name))
 }
 
 pub(super) fn place_code(incident: &Incident) -> String {

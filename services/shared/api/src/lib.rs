@@ -44,3 +44,8 @@ pub mod audit {
         tonic::include_proto!("fenghuo.audit.v1");
     }
 }
+pub mod operation {
+    pub mod v1 {
+        tonic::include_proto!("fenghuo.operation.v1");
+    }
+}

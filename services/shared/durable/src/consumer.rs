@@ -66,6 +66,12 @@ pub(crate) async fn advance(db: &Db, consumer: std::sync::Arc<dyn Consumer>, mos
 /// One event's effect, as work in the trace that the event belongs to.
 async fn take(tx: &mut Tx, consumer: &dyn Consumer, event: &Event) -> Result<()> {
     let Some(parent) = trace::parse(&event.traceparent) else { return consumer.handle(tx, event).await };
+    if !trace::installed() {
+        let before = tx.set_trace(parent);
+        let outcome = consumer.handle(tx, event).await;
+        tx.set_trace(before);
+        return outcome;
+    }
     let span = Span::child(SpanKind::Consumer, format!("process {}", event.kind), &parent, || {
         vec![
             KeyValue::new("messaging.system", "fenghuo"),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::clock::Clock;
@@ -14,7 +15,7 @@ use crate::measure;
 use crate::space_clock::{self, Kept};
 use crate::sqlite::{Sqlite, WriteFn};
 use crate::standing::{Lease, Standing};
-use crate::trace::{Context, KeyValue, Span, SpanKind};
+use crate::trace::{self, Context, KeyValue, Span, SpanKind};
 use crate::tx::{Backend, Dialect, Recorder, Tx, postgres_error};
 
 /// Settings of each session. A machine that vanished is noticed by keepalives, a process that stands still in mid-transaction by the
@@ -30,6 +31,9 @@ const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL i
 
 /// Runs of one write before the caller is asked to repeat it.
 const RERUNS_MAX: u32 = 60;
+
+/// A caller waits no longer for a connection: an officer at a database that is down is to know within seconds, and repeat.
+const CONNECT_WITHIN: Duration = Duration::from_secs(4);
 
 /// Where a database is.
 #[derive(Debug, Clone)]
@@ -78,10 +82,12 @@ pub struct Db {
     name: Arc<str>,
     clock: Arc<Clock>,
     frozen: AtomicBool,
+    health: crate::health::Health,
     /// On PostgreSQL.
     standing: Option<Standing>,
     /// The clock's row as it was last seen; in an exercise each transaction looks at it, once there is one.
     clock_seen: parking_lot::Mutex<Option<Kept>>,
+    recorder: Arc<Mutex<Option<Recorder>>>,
     /// Told after every commit that logged something.
     pub(crate) logged: tokio::sync::Notify,
 }
@@ -94,8 +100,9 @@ impl Db {
 
     /// As [`Db::open`], with a limit on how many writes share one SQLite COMMIT (for benchmarks).
     pub async fn open_with(location: &Location, clock: Arc<Clock>, group_max: Option<usize>) -> Result<Arc<Self>> {
+        let recorder = Arc::new(Mutex::new(None));
         let (kind, standing) = match location {
-            Location::Sqlite(path) => (Kind::Sqlite(Sqlite::open(path, &clock, group_max)?), None),
+            Location::Sqlite(path) => (Kind::Sqlite(Sqlite::open(path, &clock, group_max, recorder.clone())?), None),
             Location::Postgres(url) => {
                 let options: PgConnectOptions = url
                     .parse()
@@ -104,7 +111,7 @@ impl Db {
                 let standing = Standing::new(&options);
                 let pool = PgPoolOptions::new()
                     .max_connections(8)
-                    .acquire_timeout(Duration::from_secs(10))
+                    .acquire_timeout(CONNECT_WITHIN)
                     .connect_with(options)
                     .await
                     .map_err(|error| postgres_error("connect", error))?;
@@ -112,7 +119,8 @@ impl Db {
             }
         };
         let (frozen, clock_seen, logged) = (AtomicBool::new(false), parking_lot::Mutex::default(), tokio::sync::Notify::new());
-        Ok(Arc::new(Self { kind, name: name_of(location), clock, frozen, standing, clock_seen, logged }))
+        let health = crate::health::Health::default();
+        Ok(Arc::new(Self { kind, name: name_of(location), clock, frozen, recorder, health, standing, clock_seen, logged }))
     }
 
     /// Which database it is.
@@ -121,6 +129,11 @@ impl Db {
             Kind::Sqlite(_) => Dialect::Sqlite,
             Kind::Postgres(_) => Dialect::Postgres,
         }
+    }
+
+    /// What reads and writes have met lately.
+    pub fn health(&self) -> crate::health::Seen {
+        self.health.seen()
     }
 
     /// The clock of its space.
@@ -174,11 +187,15 @@ impl Db {
         if let Err(error) = &outcome {
             span.fail(error.reason, error.message.clone());
         }
+        self.health.note(&outcome);
         outcome
     }
 
     /// A write as work in the trace of whoever asks for it; none where nobody does.
     fn write_span(&self) -> Span {
+        if !trace::installed() {
+            return Span::none(Context::current());
+        }
         let (kind, system) = match self.kind {
             Kind::Sqlite(_) => (SpanKind::Internal, "sqlite"),
             Kind::Postgres(_) => (SpanKind::Client, "postgresql"),
@@ -235,6 +252,7 @@ impl Db {
     ) -> Result<T> {
         let transaction = pool.begin_with(begin).await.map_err(|error| postgres_error(begin, error))?;
         let mut tx = Tx::new(Backend::Postgres(transaction), self.clock.clone());
+        tx.recorder = self.recorder.lock().clone();
         tx.trace = trace.clone();
         let outcome = match self.look_at_clock(&mut tx).await {
             Ok(()) => run(context, &mut tx).await,
@@ -264,10 +282,12 @@ impl Db {
         T: Send + 'static,
         F: for<'t> Fn(&'t C, &'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
-        match &self.kind {
+        let outcome = match &self.kind {
             Kind::Sqlite(sqlite) => sqlite.read(context, Arc::new(run) as Arc<WriteFn<C, T>>).await,
             Kind::Postgres(pool) => self.try_postgres(pool, READ, &context, &run, &Context::new()).await,
-        }
+        };
+        self.health.note(&outcome);
+        outcome
     }
 
     /// In an exercise another replica may have set the clock, or ended it.
@@ -299,11 +319,9 @@ impl Db {
         self.write(sql, |sql, tx| Box::pin(tx.script(sql))).await
     }
 
-    /// Lets a benchmark see every statement of the SQLite writer with its parameters.
+    /// Lets a benchmark see every statement of the writes with its parameters (on PostgreSQL those of the reads as well).
     pub fn record_statements(&self, recorder: Option<Recorder>) {
-        if let Kind::Sqlite(sqlite) = &self.kind {
-            *sqlite.recorder.lock() = recorder;
-        }
+        *self.recorder.lock() = recorder;
     }
 
     /// From now on only reads: every write is refused with FAILED_PRECONDITION `EXERCISE_ENDED`. For the data of what is over.

@@ -10,14 +10,19 @@
 //! BLOB/BYTEA, DOUBLE PRECISION); booleans are 0 and 1; times are microseconds in columns ending in `_us`.
 
 pub mod clock;
+pub mod clock_watch;
 pub mod consumer;
+pub mod databases;
 pub mod db;
 pub mod error;
 pub mod faults;
+pub mod health;
+pub mod hold;
 pub mod log;
 pub mod measure;
 pub mod migrate;
 pub mod page;
+pub mod picture;
 pub mod queues;
 pub mod request;
 pub mod space;
@@ -34,11 +39,14 @@ pub mod trace;
 pub mod tx;
 pub mod value;
 pub mod verify;
+pub mod waiting;
 
 pub use clock::{Clock, ClockSetting, new_id, wall};
+pub use clock_watch::{ClockStep, clock_steps, watch_clock};
 pub use consumer::Consumer;
 pub use db::{Db, Isolation, Location, create_postgres_database, drop_postgres_databases};
 pub use error::{Code, Error, Result, Violation};
+pub use hold::Hold;
 pub use log::{Event, NewEvent, sha256};
 pub use migrate::Migration;
 pub use request::RequestKey;

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, ClockSetting};
 use crate::consumer::{self, Consumer};
 use crate::db::{Db, Location};
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::migrate::{self, Migration};
 use crate::space_id::SpaceId;
 use crate::standing::Standing;
@@ -26,6 +26,8 @@ const LOOK_EVERY_HEARING: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
 /// Longest wait of a consumer that fails.
 const CONSUMER_RETRY_MAX: Duration = Duration::from_secs(30);
+/// Longest wait of a consumer whose database cannot be reached or has no space: it goes on within seconds when that is over.
+const DATABASE_RETRY_MAX: Duration = Duration::from_secs(2);
 
 /// What a space is made of: the tables, readers and timers of every service in it.
 #[derive(Clone, Default)]
@@ -36,6 +38,10 @@ pub struct Fittings {
     pub consumers: Vec<Arc<dyn Consumer>>,
     /// Handlers of timers.
     pub timers: Vec<Arc<dyn TimerHandler>>,
+    /// At most so many writes share one SQLite COMMIT, where a measurement wants that.
+    pub sqlite_group_max: Option<usize>,
+    /// While it is held, no timer fires. One for all spaces of a node.
+    pub hold: crate::hold::Hold,
     /// Readers that another process of this node runs.
     pub consumers_elsewhere: Vec<&'static str>,
     /// Kinds of timers that another process of this node fires.
@@ -97,7 +103,7 @@ impl Space {
             // Number 0 gives way to what the database has, or to the first setting.
             SpaceId::Exercise(_) => Clock::exercise(ClockSetting { number: 0, space_time: Timestamp::MIN, rate: 0.0 }),
         });
-        let db = Db::open(location, clock).await?;
+        let db = Db::open_with(location, clock, fittings.sqlite_group_max).await?;
         migrate::migrate(&db, &fittings.migrations).await?;
         let space =
             Self { id, db, fittings, head: watch::Sender::new(0), stop: watch::Sender::new(false), tasks: parking_lot::Mutex::default() };
@@ -262,7 +268,7 @@ async fn hear(space: Arc<Space>, mut head: watch::Receiver<u64>) {
 
 async fn reader(space: Arc<Space>, consumer: Arc<dyn Consumer>) {
     let (mut stop, mut head) = (space.stopping(), space.head());
-    let mut failures = 0_u32;
+    let (mut failures, mut retry_max) = (0_u32, CONSUMER_RETRY_MAX);
     loop {
         // After a failure go one by one, so that what comes before the bad event still takes effect.
         let most = (failures > 0).then_some(1);
@@ -277,11 +283,12 @@ async fn reader(space: Arc<Space>, consumer: Arc<dyn Consumer>) {
             }
             Err(error) => {
                 failures += 1;
+                retry_max = if error.code == Code::Unavailable { DATABASE_RETRY_MAX } else { CONSUMER_RETRY_MAX };
                 tracing::warn!(space.id = %space.id, consumer = consumer.name(), failures, error = &error as &dyn std::error::Error, "a consumer of the log failed; it waits and tries the same event again");
                 let _ = consumer::note_failure(&space.db, consumer.name(), error.to_string()).await;
             }
         }
-        let wait = if failures == 0 { space.look_every() } else { (LOOK_EVERY * 2_u32.pow(failures.min(8))).min(CONSUMER_RETRY_MAX) };
+        let wait = if failures == 0 { space.look_every() } else { (LOOK_EVERY * 2_u32.pow(failures.min(8))).min(retry_max) };
         let hint = async {
             if failures > 0 || head.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -298,6 +305,9 @@ async fn clockwork(space: Arc<Space>) {
     let hands = timers::Hands::new(space.fittings.timers.clone(), &space.fittings.timers_elsewhere);
     let mut in_vain = 0_u32;
     loop {
+        if !space.fittings.hold.over(&mut stop).await {
+            return;
+        }
         match timers::fire_next(&space.db, hands.clone()).await {
             Ok(Some(_)) if !*stop.borrow() => {
                 in_vain = 0;

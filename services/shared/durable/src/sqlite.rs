@@ -104,7 +104,6 @@ pub(crate) struct Sqlite {
     permits: Arc<Semaphore>,
     /// Writes that the writer has not taken up.
     waiting: Arc<AtomicUsize>,
-    pub(crate) recorder: Arc<Mutex<Option<Recorder>>>,
 }
 
 fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
@@ -119,22 +118,29 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
         }
         Ok(conn)
     };
-    let conn = open().map_err(|error| Error::internal(format!("cannot open the database {}", path.display())).caused_by(error))?;
+    let conn = open().map_err(|error| {
+        let refused = sqlite_error("open", error);
+        match refused.reason {
+            "DISK_FULL" => {
+                Error { message: format!("cannot open {}: the disk is full; free some space and start again", path.display()), ..refused }
+            }
+            _ => Error { message: format!("cannot open the database {}", path.display()), ..refused },
+        }
+    })?;
     Ok(Tx::new(Backend::Sqlite(conn), clock.clone()))
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, clock: &Arc<Clock>, group_max: Option<usize>) -> Result<Self> {
+    pub(crate) fn open(path: &Path, clock: &Arc<Clock>, group_max: Option<usize>, recording: Arc<Mutex<Option<Recorder>>>) -> Result<Self> {
         let mut writer_tx = connect(path, clock, false)?;
         let mut readers = Vec::new();
         for _ in 0..READERS {
             readers.push(connect(path, clock, true)?);
         }
-        let recorder = Arc::new(Mutex::new(None));
         let (jobs, queue) = mpsc::channel::<Box<dyn Job>>();
         let waiting = Arc::new(AtomicUsize::new(0));
         let taken = waiting.clone();
-        let (recording, most) = (recorder.clone(), group_max.unwrap_or(GROUP_MAX).max(1));
+        let most = group_max.unwrap_or(GROUP_MAX).max(1);
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
@@ -157,7 +163,6 @@ impl Sqlite {
             readers: Arc::new(Mutex::new(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
             waiting,
-            recorder,
         })
     }
 

@@ -224,7 +224,7 @@ impl Shared {
 
     fn lose_all(&self) {
         for held in self.claims.lock().values() {
-            held.send_if_modified(|held| std::mem::take(held));
+            held.send_if_modified(std::mem::take);
         }
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::clock::{new_id, wall};
 use crate::db::{Db, Isolation};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::measure::TIMERS_FIRED;
 use crate::params;
 use crate::trace::{self, Context, FutureExt as _, KeyValue, Span, SpanKind};
@@ -128,15 +128,17 @@ async fn fire_in(tx: &mut Tx, hands: &Hands) -> Result<Fired> {
     let sql = match tx.dialect() {
         Dialect::Sqlite => {
             "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due
-            WHERE due_us <= $1 AND retry_us <= $2 AND instr($3, ',' || kind || ',') = 0 ORDER BY due_us, timer_id LIMIT 1"
+            WHERE due_us <= $1 AND (retry_us <= $2 OR retry_us > $4) AND instr($3, ',' || kind || ',') = 0 ORDER BY due_us, timer_id LIMIT 1"
         }
         Dialect::Postgres => {
             "SELECT timer_id, kind, subject, generation, due_us, payload FROM timer_due
-            WHERE due_us <= $1 AND retry_us <= $2 AND strpos($3, ',' || kind || ',') = 0 ORDER BY due_us, timer_id LIMIT 1 FOR UPDATE SKIP LOCKED"
+            WHERE due_us <= $1 AND (retry_us <= $2 OR retry_us > $4) AND strpos($3, ',' || kind || ',') = 0 ORDER BY due_us, timer_id LIMIT 1 FOR UPDATE SKIP LOCKED"
         }
     };
     let fired_at = tx.now();
-    let Some(row) = tx.row(sql, params![fired_at, wall::now(), passed_over]).await? else {
+    // No wait is longer than the longest: a retry beyond that was set before the system's clock was set back.
+    let now = wall::now();
+    let Some(row) = tx.row(sql, params![fired_at, now, passed_over, now.as_microsecond() + RETRY_MAX_S * 1_000_000]).await? else {
         return Ok(Fired::None);
     };
     let timer = Timer {
@@ -165,7 +167,8 @@ async fn fire_in(tx: &mut Tx, hands: &Hands) -> Result<Fired> {
             });
             Ok(Fired::Done(timer.kind))
         }
-        Err(error) if error.rerun => Err(error),
+        // A lost race, and a database that fails, are none of the handler's doing.
+        Err(error) if error.rerun || error.code == Code::Unavailable => Err(error),
         Err(error) => {
             // Undo what the handler did, and the deletion with it.
             tx.after_commit.clear();

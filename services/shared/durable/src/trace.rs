@@ -118,6 +118,11 @@ impl Span {
         Self { context: parent.with_span(tracer.build_with_context(builder, parent)), ours: true }
     }
 
+    /// No span: the work goes on in this context.
+    pub fn none(context: Context) -> Self {
+        Self { context, ours: false }
+    }
+
     /// For the work inside it.
     pub fn context(&self) -> &Context {
         &self.context

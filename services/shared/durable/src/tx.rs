@@ -228,12 +228,16 @@ fn postgres_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Row> {
     values.collect::<sqlx::Result<Vec<_>>>().map(Row)
 }
 
+/// Says that there is no space, in one of SQLite's two ways: for the index of the WAL it has an I/O error of its own.
+fn disk_full(error: &rusqlite::Error) -> bool {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) || extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
 pub(crate) fn sqlite_error(sql: &str, error: rusqlite::Error) -> Error {
-    let full = matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
+    let full = disk_full(&error);
     let mut mapped = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => {
-            Error::unavailable("DISK_FULL", "the disk is full; nothing was changed; free some space and repeat the call")
-        }
+        _ if full => Error::unavailable("DISK_FULL", "the disk is full; nothing was changed; free some space and repeat the call"),
         Some(rusqlite::ErrorCode::ConstraintViolation) => {
             Error::new(Code::Aborted, "CONSTRAINT", "another change came first; read again and repeat")
         }
@@ -243,16 +247,21 @@ pub(crate) fn sqlite_error(sql: &str, error: rusqlite::Error) -> Error {
     mapped.caused_by(error)
 }
 
+fn unreachable_database() -> Error {
+    Error::unavailable("DATABASE_UNREACHABLE", "the database cannot be reached; repeat the call with the same request_id")
+}
+
 pub(crate) fn postgres_error(sql: &str, error: sqlx::Error) -> Error {
     let state = error.as_database_error().and_then(|db| db.code()).unwrap_or_default().into_owned();
     let mut mapped = match state.as_str() {
         "40001" | "40P01" => Error::new(Code::Aborted, "RACE_LOST", "another change came first; read again and repeat"),
         "23505" | "23503" | "23514" => Error::new(Code::Aborted, "CONSTRAINT", "another change came first; read again and repeat"),
         "53100" => Error::unavailable("DISK_FULL", "the database's disk is full; nothing was changed; free some space and repeat the call"),
-        // The server ended the session: it stops, or it lost patience with us.
-        "" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
-            Error::unavailable("DATABASE_UNREACHABLE", "the database cannot be reached; repeat the call with the same request_id")
-        }
+        "" => unreachable_database(),
+        // Shut down, crashed, starting up, out of patience, or this one connection was ended: PostgreSQL's own words for an end that we did
+        // not ask for.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "53300" => unreachable_database(),
+        state if state.starts_with("08") => unreachable_database(),
         _ => Error::internal(format!("the database refused: {sql}")),
     };
     // A lost race and a duplicate key both come right when the transaction looks again.

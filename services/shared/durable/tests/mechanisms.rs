@@ -236,6 +236,14 @@ async fn timers_fire_once_in_order_at_their_space_time_and_survive_a_restart(on:
         row.filter(|row| row.int(0).unwrap() >= 1)
     })
     .await;
+    // The system's clock was an hour ahead when it failed, and was set back.
+    let set_back = "UPDATE timer_due SET retry_us = retry_us + 3600000000, failures = 40";
+    space.db().write(set_back, |sql, tx| Box::pin(tx.execute(sql, &[]))).await.unwrap();
+    until("a retry that does not wait an hour", || async {
+        let row = space.db().read((), |(), tx| Box::pin(tx.row("SELECT failures FROM timer_due", &[]))).await.unwrap();
+        row.filter(|row| row.int(0).unwrap() > 40)
+    })
+    .await;
     space.stop().await;
 }
 

@@ -38,6 +38,7 @@ pub const SETTINGS: &[&str] = &[
     "streams_per_person",
     "connections_per_address",
     "log_format",
+    "sqlite_group_max",
     "otlp_endpoint",
     "otlp_ca_file",
     "trace_percent",
@@ -108,6 +109,9 @@ pub struct NodeConfig {
     pub log_format: LogFormat,
     /// What one caller may ask for. Defaults: see [`Limits`].
     pub limits: Limits,
+    /// At most so many writes share one COMMIT on SQLite. For measurements alone: 1 shows what a COMMIT for each call costs; a node that
+    /// serves people leaves it out.
+    pub sqlite_group_max: Option<usize>,
     /// The OTLP collector (gRPC) that takes spans and metrics, such as "http://127.0.0.1:4317"; https to another machine. Without it nothing
     /// is exported.
     pub otlp_endpoint: Option<String>,
@@ -219,6 +223,8 @@ struct Raw {
     #[serde(default, deserialize_with = "text")]
     log_format: Option<String>,
     #[serde(default, deserialize_with = "text")]
+    sqlite_group_max: Option<String>,
+    #[serde(default, deserialize_with = "text")]
     otlp_endpoint: Option<String>,
     #[serde(default, deserialize_with = "text")]
     otlp_ca_file: Option<String>,
@@ -302,6 +308,7 @@ impl Raw {
             acknowledge_within_s: faults.seconds("acknowledge_within_s", self.acknowledge_within_s, 900),
             log_format: faults.log_format(self.log_format),
             limits,
+            sqlite_group_max: faults.group_max(self.sqlite_group_max),
             otlp_endpoint: faults.otlp_endpoint(self.otlp_endpoint),
             otlp_ca_file: self.otlp_ca_file.filter(|file| !file.is_empty()).map(PathBuf::from),
             trace_percent: faults.percent("trace_percent", self.trace_percent),
@@ -391,6 +398,15 @@ impl Faults {
             self.add(field, format!("\"{value}\" is not a whole number of seconds from 1 to 86400"));
             default
         })
+    }
+
+    fn group_max(&mut self, value: Option<String>) -> Option<usize> {
+        let value = value?;
+        let most = value.parse().ok().filter(|most| (1..=256).contains(most));
+        if most.is_none() {
+            self.add("sqlite_group_max", format!("\"{value}\" is not a whole number from 1 to 256"));
+        }
+        most
     }
 
     fn otlp_endpoint(&mut self, value: Option<String>) -> Option<String> {

@@ -16,6 +16,7 @@ mod call;
 mod call_limits;
 pub mod certificate;
 pub mod client;
+pub mod conditions;
 pub mod config;
 mod connections;
 mod console_listener;
@@ -44,6 +45,7 @@ pub mod trust;
 
 pub use auth::{Authenticate, Caller, Grant, Role, SignedIn, caller};
 pub use client::{ClientSession, console_channel};
+pub use conditions::{Condition, Conditions};
 pub use config::{LogFormat, NodeConfig};
 pub use connections::Sharing;
 pub use console_listener::{Console, ConsoleListener, MAX_CONSOLE_MESSAGE_BYTES};

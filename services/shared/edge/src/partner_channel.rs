@@ -31,6 +31,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A call takes no longer, whatever its own deadline.
 const CALL: Duration = Duration::from_secs(30);
 
+/// A connection on which nothing came for so long is asked, and is dead when it does not answer for as long again: a delivery that is cut
+/// off in the middle fails, and shows, within seconds.
+const KEEPALIVE: Duration = Duration::from_secs(5);
+
 /// A channel to a partner; cheap to clone. For `PartnerServiceClient::new`.
 #[derive(Debug, Clone)]
 pub struct PartnerChannel {
@@ -102,8 +106,8 @@ pub(crate) fn channel(config: Arc<ClientConfig>, endpoint: &str) -> Result<Partn
         .origin(uri.clone())
         .connect_timeout(CONNECT)
         .timeout(CALL)
-        .http2_keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(10))
+        .http2_keep_alive_interval(KEEPALIVE)
+        .keep_alive_timeout(KEEPALIVE)
         .keep_alive_while_idle(true);
     Ok(PartnerChannel { channel: endpoint.connect_with_connector_lazy(connector), uri })
 }

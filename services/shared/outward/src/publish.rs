@@ -85,11 +85,19 @@ impl SpaceExport {
     }
 
     async fn try_for_ever(&self) {
+        // Correct with any number of exporters; of several replicas one is enough.
+        let mut turn = self.space.db().lease("outward");
         let mut wait = RETRY.0;
         loop {
+            self.tell(|status| status.elsewhere = !turn.is_held());
+            turn.held().await;
+            self.tell(|status| status.elsewhere = false);
             let before = self.published();
-            // Correct with any number of exporters; with several replicas, one is enough: a lease of the space belongs around this call.
-            let fault = match self.publish().await {
+            let published = tokio::select! {
+                published = self.publish() => published,
+                () = turn.lost() => continue,
+            };
+            let fault = match published {
                 Ok(Pause::Over) => return,
                 Ok(Pause::AskAgain) => continue,
                 Err(fault) => fault,

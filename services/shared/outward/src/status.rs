@@ -33,6 +33,8 @@ pub struct SpaceStatus {
     pub published_at: Option<Timestamp>,
     /// What it last failed of; empty while it runs.
     pub last_error: String,
+    /// Another replica of this node publishes it; the figures here are then not kept up.
+    pub elsewhere: bool,
     /// The stream holds what is not of this log: nothing is published until a person has decided.
     pub diverged: bool,
     /// Events whose data was larger than the server takes, since the start; they went out without it.

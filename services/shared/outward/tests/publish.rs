@@ -111,6 +111,31 @@ async fn two_exporters_at_once_publish_nothing_twice(on: On) {
     test.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_replicas_one_publishes_and_the_other_takes_over() {
+    let one = Test::new(On::Postgres).await;
+    let other = one.replica(On::Postgres).await;
+    let nats = NatsServer::start(&one.dir().join("nats")).await;
+    let first = one.export(&nats);
+    one.write(50).await;
+    first.caught_up(50).await;
+    let second = other.export(&nats);
+    let real = |export: &Export| export.status().borrow().spaces.get(&SpaceId::Real).cloned();
+    until("the second waits", || async { real(&second)?.elsewhere.then_some(()) }).await;
+    other.write(50).await;
+    first.caught_up(100).await;
+    assert_eq!(real(&second).unwrap().published, 0);
+    // The replica goes, and its databases with it.
+    first.stop().await;
+    one.spaces.stop().await;
+    other.write(50).await;
+    second.caught_up(150).await;
+    assert!(!real(&second).unwrap().elsewhere);
+    other.holds_exactly(&nats, 150).await;
+    second.stop().await;
+    other.stop().await;
+}
+
 async fn without_a_server_everything_else_goes_on(on: On) {
     let test = Test::new(on).await;
     let mut nats = NatsServer::idle(&test.dir().join("nats"));

@@ -25,7 +25,10 @@ function useNode(signedIn: boolean): { node: GetNodeResponse | null; problem: Pr
     const ask = async () => {
       try {
         const answer = await makeClients('real').sessions.getNode({});
-        if (!over) (setNode(answer), setProblem(null));
+        if (over) return;
+        setNode(answer);
+        setProblem(null);
+        if (answer.databaseUnreachable) timer = setTimeout(() => void ask(), AGAIN_MS);
       } catch (error) {
         if (over) return;
         setProblem(problemOf(error));

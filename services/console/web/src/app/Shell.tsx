@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { DeskPage } from '../desk/DeskPage';
+import { DownList } from '../desk/DownList';
 import { TopBar } from '../desk/TopBar';
 import { StaleBanner } from '../desk/StaleBanner';
 import { useExercises } from '../exercises/useExercises';
@@ -28,7 +29,7 @@ export function Shell() {
   const link = useStore(live.link);
   useExercises();
   useFreshSession();
-  const [overlay, setOverlay] = useState<'keys' | 'about' | null>(null);
+  const [overlay, setOverlay] = useState<'keys' | 'about' | 'down' | null>(null);
   useKeys([
     { key: '?', label: 'key.help', run: () => setOverlay('keys') },
     { key: 'n', label: 'key.report', run: () => go({ page: 'desk', centre: 'report', notification: '' }) },
@@ -38,12 +39,13 @@ export function Shell() {
     { key: '4', label: 'key.people', run: () => go({ page: 'people' }) },
     { key: '5', label: 'key.account', run: () => go({ page: 'account' }) },
     { key: '6', label: 'key.wall', run: () => go({ page: 'wall' }) },
+    { key: 'x', label: 'key.down', run: () => setOverlay('down') },
     { key: 'y', label: 'key.lang', run: switchLang },
     { key: 't', label: 'key.theme', run: switchTheme },
   ]);
   return (
     <div className={`shell ${link.state === 'down' ? 'stale' : ''}`} data-testid="shell" data-link={link.state}>
-      <TopBar onHelp={() => setOverlay('keys')} onAbout={() => setOverlay('about')} />
+      <TopBar onHelp={() => setOverlay('keys')} onAbout={() => setOverlay('about')} onDown={() => setOverlay('down')} />
       <StaleBanner />
       {route.page === 'desk' && <DeskPage />}
       {route.page === 'partners' && <PartnersPage />}
@@ -52,6 +54,7 @@ export function Shell() {
       {route.page === 'account' && <AccountPage />}
       {route.page === 'wall' && <WallPage />}
       {overlay === 'keys' && <KeyHelp onClose={() => setOverlay(null)} />}
+      {overlay === 'down' && <DownList onClose={() => setOverlay(null)} />}
       {overlay === 'about' && <About onClose={() => setOverlay(null)} />}
     </div>
   );

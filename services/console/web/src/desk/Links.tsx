@@ -5,6 +5,7 @@ import { useWallNow } from '../live/clock';
 import { useDesk } from '../live/context';
 import { useStore } from '../live/store';
 import { age } from '../logic/countdown';
+import { databaseGone } from '../logic/conditions';
 import { divisionName } from '../logic/districts';
 import { clockTimeSeconds, dateTime, ms } from '../logic/time';
 
@@ -21,6 +22,8 @@ export function ServerLink() {
   const { t } = useI18n();
   const { live } = useDesk();
   const link = useStore(live.link);
+  const { conditions, heard } = useStore(live.conditions.wrong);
+  const gone = link.state === 'down' && heard ? databaseGone(conditions) : undefined;
   const shape = link.state === 'up' ? '●' : link.state === 'down' ? '✕' : '○';
   return (
     <span
@@ -29,7 +32,7 @@ export function ServerLink() {
       data-state={link.state}
       title={t('link.since', { time: clockTimeSeconds(link.since) })}
     >
-      <span aria-hidden="true">{shape}</span> {t('link.server')} {t(`link.${link.state}`)}
+      <span aria-hidden="true">{shape}</span> {gone ? t('link.database') : t('link.server')} {t(`link.${link.state}`)}
     </span>
   );
 }

@@ -11,6 +11,7 @@ import { useStore } from '../live/store';
 import { fullName } from '../logic/districts';
 import { Kbd } from '../ui/Kbd';
 import { BarClock } from './BarClock';
+import { Down } from './Down';
 import { PartnerLinks, ServerLink } from './Links';
 import { hasRole, standing } from './roles';
 
@@ -22,8 +23,14 @@ const PAGES: readonly [Page, string][] = [
   ['wall', '6'],
 ];
 
+interface Props {
+  onHelp: () => void;
+  onAbout: () => void;
+  onDown: () => void;
+}
+
 /** Where one is, as whom, what time it is, and what is cut off. Striped in an exercise. */
-export function TopBar({ onHelp, onAbout }: { onHelp: () => void; onAbout: () => void }) {
+export function TopBar({ onHelp, onAbout, onDown }: Props) {
   const { t, lang, pick } = useI18n();
   const { node, space } = useDesk();
   const route = useRoute();
@@ -60,6 +67,7 @@ export function TopBar({ onHelp, onAbout }: { onHelp: () => void; onAbout: () =>
       </nav>
       <BarClock />
       <span className="bar-links">
+        <Down onOpen={onDown} />
         <ServerLink />
         <PartnerLinks />
       </span>

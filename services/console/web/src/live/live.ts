@@ -2,6 +2,7 @@ import type { Clients } from '../api/clients';
 import type { WatchEventsResponse } from '../gen/proto/fenghuo/audit/v1/audit_pb';
 import { ms } from '../logic/time';
 import { SpaceClock, tick } from './clock';
+import { Conditions } from './conditions';
 import { Incidents } from './incidents';
 import { Notifications } from './notifications';
 import { Partners } from './partners';
@@ -33,6 +34,7 @@ export class Live {
   readonly incidents: Incidents;
   readonly notifications: Notifications;
   readonly partners: Partners;
+  readonly conditions: Conditions;
   private gatherer = new Gatherer(GATHER_MS, (subjects) => void this.refresh(subjects));
   private rate = 1;
   private failed = false;
@@ -45,6 +47,7 @@ export class Live {
     this.incidents = new Incidents(clients, parent);
     this.notifications = new Notifications(clients, parent);
     this.partners = new Partners(clients);
+    this.conditions = new Conditions(clients, () => void this.partners.reload());
   }
 
   /** Connects, and stays connected while the page can be seen: a hidden window gives its connections to those in use. */
@@ -83,9 +86,11 @@ export class Live {
       SILENCE_MS,
     );
     const stopPartners = this.partners.start();
+    const stopConditions = this.conditions.start();
     return () => {
       stopEvents();
       stopPartners();
+      stopConditions();
     };
   }
 
@@ -113,8 +118,10 @@ export class Live {
 
   private async refresh(subjects: Subject[]): Promise<void> {
     const unclear = subjects.length > MANY || subjects.some((s) => s.kind === 'other');
-    if (unclear) return this.reload();
     const notified = subjects.some((s) => s.kind === 'notification');
+    // How many wait for a partner changes with each notification.
+    if (unclear || notified) void this.partners.reload();
+    if (unclear) return this.reload();
     await this.attempt(() =>
       Promise.all([
         ...subjects.map((s) => (s.kind === 'incident' ? this.incidents.refresh(s.name) : undefined)),

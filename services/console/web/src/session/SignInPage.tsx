@@ -43,6 +43,11 @@ export function SignInPage({ node }: { node: GetNodeResponse }) {
             {t('signIn.drafts', { n: kept })}
           </p>
         )}
+        {node.databaseUnreachable && (
+          <p role="status" className="wrong" data-testid="sign-in-database">
+            ✕ {t('signIn.database')}
+          </p>
+        )}
         {node.needsSetup && <p data-testid="needs-setup">{t('signIn.needsSetup')}</p>}
         <FormProblem value={call.problem}>
           <TextField

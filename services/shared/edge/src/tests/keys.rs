@@ -78,14 +78,17 @@ fn incomplete_damaged_and_foreign_keys_are_refused_and_never_replaced() {
 }
 
 #[test]
-fn a_start_that_was_cut_short_leaves_nothing_half_made() {
+fn what_a_start_that_was_cut_short_left_behind_is_no_part_of_the_keys() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("keys");
-    let draft = dir.path().join(format!(".keys.draft-{}", std::process::id()));
+    // It stays: it may be that of another replica which is making it now.
+    let draft = dir.path().join(".keys.draft-left");
     fs::create_dir(&draft).unwrap();
     fs::write(draft.join("ca-key.pem"), "half").unwrap();
-    ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
-    assert!(!draft.exists());
+    let made = ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
+    assert_ne!(fs::read_to_string(place.join("ca-key.pem")).unwrap(), "half");
+    let again = ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
+    assert_eq!(made.ca_certificate(), again.ca_certificate());
 }
 
 #[test]
@@ -128,4 +131,40 @@ fn the_authority_lives_ten_years_and_the_leaf_is_renewed_in_time() {
     assert!(expired.contains("expired at 2034-02-28"), "{expired}");
     let before = check_ca(keys.ca_certificate(), later(-2)).unwrap_err();
     assert!(before.contains("not valid before"), "{before}");
+}
+
+#[test]
+fn a_key_that_was_prepared_becomes_the_present_one_and_the_former_still_verifies() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("keys");
+    let load = || ProvinceKeys::load_or_create(&place, "420000", &[], wall::now()).unwrap();
+    let (one, other) = (load(), load());
+    let (first, digest) = (one.key_id(), sha256(b"envelope"));
+    let signed = one.sign_envelope(&digest);
+
+    // Broken off after the preparation: the next start finds the same key, and it signs only when asked for by name.
+    let next = one.prepare_signing_key().unwrap();
+    assert_eq!(load().pending_signing_key(), Some(next.clone()));
+    assert_eq!(other.prepare_signing_key().unwrap(), next, "another process takes the same key");
+    assert_eq!(one.key_id(), first);
+    let by_next = one.sign_envelope_with(&next.key_id, &digest).unwrap();
+    verify_envelope(&next.public_key, &digest, &by_next).unwrap();
+    assert_eq!(one.successor(&first), None);
+
+    one.promote_signing_key().unwrap();
+    other.promote_signing_key().unwrap();
+    for keys in [&one, &other, &load()] {
+        assert_eq!((keys.key_id(), keys.pending_signing_key()), (next.key_id.clone(), None));
+        assert_eq!(keys.successor(&first), Some(next.clone()));
+        verify_envelope(&keys.public_key(&first).unwrap(), &digest, &signed).unwrap();
+    }
+    // A third one, made by another process, is found when it is needed.
+    let third = other.prepare_signing_key().unwrap();
+    assert_eq!(one.public_key(&third.key_id).unwrap(), third.public_key);
+    assert_eq!(one.public_key("0123456789abcdef").unwrap_err().reason, "SIGNING_KEY_LOST");
+    for entry in std::fs::read_dir(&place).unwrap().map(Result::unwrap) {
+        if entry.file_name().to_string_lossy().ends_with("pk8") {
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
+        }
+    }
 }

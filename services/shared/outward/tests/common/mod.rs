@@ -25,6 +25,7 @@ const TABLES: &[Migration] = &[Migration {
 /// A node's spaces.
 pub struct Test {
     fresh: Fresh,
+    locations: Locations,
     pub spaces: Arc<Spaces>,
 }
 
@@ -50,7 +51,14 @@ impl Test {
             }
         };
         let fittings = Fittings { migrations: vec![TABLES], ..Fittings::default() };
-        Self { fresh, spaces: Spaces::open(locations, fittings).await.unwrap() }
+        Self { fresh, spaces: Spaces::open(locations.clone(), fittings).await.unwrap(), locations }
+    }
+
+    /// The same node once more, as another replica on the same databases.
+    pub async fn replica(&self, on: On) -> Self {
+        let fittings = Fittings { migrations: vec![TABLES], ..Fittings::default() };
+        let locations = self.locations.clone();
+        Self { fresh: Fresh::new(on), spaces: Spaces::open(locations.clone(), fittings).await.unwrap(), locations }
     }
 
     pub fn dir(&self) -> std::path::PathBuf {

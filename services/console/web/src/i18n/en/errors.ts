@@ -54,6 +54,8 @@ export const errors = {
   'error.EXERCISE_ENDED': 'The exercise is over; it can only be read.',
   'error.DISK_FULL': "The server's disk is full, and nothing was stored. Tell an engineer at once.",
   'error.DATABASE_UNREACHABLE': 'The server cannot reach its database, and nothing was stored. Try again, and tell an engineer.',
+  'error.RESTORED': 'This node was restored from a backup and has not yet compared its records with the partner: nothing can be sent to it. Telephone or write a letter, and approve again once the partner has answered.',
+  'error.NOT_IN_QUARANTINE': 'This node is not in quarantine; its clocks run.',
   'error.NODE_STOPPING': 'The server is stopping. Try again in a moment.',
   'error.MESSAGE_TOO_LONG': 'It is too long: shorten it.',
   'wrong.oldPassword': 'Not the present password.',

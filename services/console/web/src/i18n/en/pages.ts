@@ -3,6 +3,7 @@ export const pages = {
   'signIn.userName': 'User name',
   'signIn.password': 'Password',
   'signIn.send': 'Sign in',
+  'signIn.database': 'The database of the server cannot be reached: nobody can sign in now. This page notices when it is back. Write reports down on paper and tell the engineers at once.',
   'signIn.expired': 'The session has ended; please sign in again. What you typed is still there.',
   'signIn.drafts': 'Drafts on this machine: {n}',
   'signIn.needsSetup': "The administrator's password is not set yet: open the one-time link that the first start printed.",

@@ -53,6 +53,8 @@ export const errors = {
   'error.EXERCISE_ENDED': '演习已结束，只能查看。',
   'error.DISK_FULL': '服务器磁盘已满，没有存下。立即告知技术人员。',
   'error.DATABASE_UNREACHABLE': '服务器的数据库连不上，没有存下。请稍后再试并告知技术人员。',
+  'error.RESTORED': '本节点由备份恢复，尚未与对方核对，不能向其发送。请用电话或函件通报；对方应答后再签发。',
+  'error.NOT_IN_QUARANTINE': '本节点不在隔离中，时限照常。',
   'error.NODE_STOPPING': '服务器正在停机。请稍后再试。',
   'error.MESSAGE_TOO_LONG': '内容太长，请缩短。',
   'wrong.oldPassword': '不是现在的密码。',

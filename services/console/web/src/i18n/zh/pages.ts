@@ -3,6 +3,7 @@ export const pages = {
   'signIn.userName': '用户名',
   'signIn.password': '密码',
   'signIn.send': '登录',
+  'signIn.database': '服务器的数据库不可达，暂时不能登录；恢复后本页自动更新。来报先用纸笔记下，并立即告知技术人员。',
   'signIn.expired': '登录已过期，请重新登录。填写的内容都在。',
   'signIn.drafts': '本机存有 {n} 份草稿。',
   'signIn.needsSetup': '本节点尚未设置管理员密码：请打开首次启动时显示的一次性链接。',
