@@ -57,6 +57,15 @@ need_browser() {
     missing_packages+=(fonts-noto-cjk)
 }
 
+# What the faults strike with: packets dropped in network namespaces, a clock that is stepped. Without root they are skipped.
+need_fault_tools() {
+  if ((EUID == 0)); then
+    have ip || missing_packages+=(iproute2)
+    have nft || missing_packages+=(nftables)
+    have faketime || missing_packages+=(faketime)
+  fi
+}
+
 # Installs what is missing where it can; else says all that is missing and ends with exit code 2.
 get_missing() {
   if ((${#missing_packages[@]})); then

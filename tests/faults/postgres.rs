@@ -86,7 +86,7 @@ async fn end_sessions(server: &Server, lasting: Duration, rng: &mut fastrand::Rn
     let sql = "SELECT COUNT(*) FILTER (WHERE ended), COUNT(*) FILTER (WHERE ended AND busy) FROM (
         SELECT pg_terminate_backend(pid) AS ended, busy FROM (
             SELECT pid, xact_start IS NOT NULL AS busy FROM pg_stat_activity
-            WHERE datname LIKE 'fault%' AND backend_type = 'client backend' ORDER BY xact_start IS NULL, random() LIMIT 2) AS some) AS done";
+            WHERE datname LIKE 'fault%' AND backend_type = 'client backend' ORDER BY xact_start IS NULL, random() LIMIT 2) AS chosen) AS counted";
     let end = Instant::now() + lasting;
     let (mut ended, mut in_transaction) = (0, 0);
     while Instant::now() < end {

@@ -58,8 +58,6 @@ pub struct Tables {
     pub keys: Vec<(String, SigningKey, u64, u64)>,
     /// What the service took up: partner, epoch, position, name. In order.
     pub taken: Vec<(String, u64, u64, String)>,
-    /// What it refused because its name was known.
-    pub refused: Vec<(String, u64, u64, String)>,
     /// What the service knows to have sent, and that its receipt came.
     pub sent: BTreeMap<String, bool>,
     /// Acknowledgements that are known here to have been sent.

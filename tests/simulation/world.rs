@@ -1,12 +1,11 @@
 //! One simulated world: nodes, tasks, messages and time. Everything that happens is drawn from one seed.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use fenghuo_durable::SpaceId;
-use fenghuo_mailbox::core::epoch::begin_new_epoch;
 use fenghuo_mailbox::core::{Exchange, Failure, Post, Store, quarantine, serve};
 use fenghuo_mailbox::{SpaceKeys, machine};
 use futures::future::BoxFuture;
@@ -33,8 +32,6 @@ enum Done {
     Broken,
     /// The key of the node was rotated, or not for now.
     Rotated,
-    /// A new epoch was decided on.
-    Decided,
     /// Something of the desk.
     Desk(&'static str, fenghuo_durable::Result<()>),
 }
@@ -49,33 +46,13 @@ struct Task {
 }
 
 enum Event {
-    Arrive {
-        call: u64,
-        from: usize,
-        to: usize,
-        space: SpaceId,
-        request: Request,
-    },
-    Answer {
-        call: u64,
-        answer: Answer,
-    },
-    Wake {
-        node: usize,
-        partner: usize,
-        space: SpaceId,
-    },
-    Restart {
-        node: usize,
-    },
+    Arrive { call: u64, from: usize, to: usize, space: SpaceId, request: Request },
+    Answer { call: u64, answer: Answer },
+    Wake { node: usize, partner: usize, space: SpaceId },
+    Restart { node: usize },
     Act(Action),
-    Mend {
-        one: usize,
-        other: usize,
-    },
+    Mend { one: usize, other: usize },
     Heal,
-    /// An operator looks at what is still stopped.
-    Look,
 }
 
 struct Worker {
@@ -108,14 +85,6 @@ pub struct World {
     serving_calls: HashMap<u64, (usize, usize)>,
     cut: Vec<(usize, usize)>,
     pub healed: bool,
-    /// Restored, and nobody said so.
-    pub unmarked: BTreeSet<usize>,
-    /// Streams that an administrator began anew: from, to, space.
-    pub decided: BTreeSet<(usize, usize, SpaceId)>,
-    /// Streams whose exchange has said, since somebody looked, that the two sides differ in what `from` sent.
-    diverged: BTreeSet<(usize, usize, SpaceId)>,
-    /// Streams begun anew of which the partner said that another key must sign.
-    retired: BTreeSet<(usize, usize, SpaceId)>,
 }
 
 /// A caller waits so long for an answer.
@@ -154,10 +123,6 @@ impl World {
             serving_calls: HashMap::new(),
             cut: Vec::new(),
             healed: false,
-            unmarked: BTreeSet::new(),
-            decided: BTreeSet::new(),
-            diverged: BTreeSet::new(),
-            retired: BTreeSet::new(),
             plan,
         };
         for node in 0..world.nodes.len() {
@@ -343,7 +308,6 @@ impl World {
             }
             Event::Wake { node, partner, space } => self.wake(node, partner, space),
             Event::Restart { node } => self.restart(node),
-            Event::Look => self.look(),
             Event::Act(action) => self.act(action),
             Event::Mend { one, other } => self.cut.retain(|cut| *cut != (one, other)),
             Event::Heal => {
@@ -351,7 +315,6 @@ impl World {
                 self.cut.clear();
                 self.hub.lock().odds = Odds::default();
                 self.trace(|| "the network heals, and nothing crashes any more".to_owned());
-                self.schedule(3000, Event::Look);
             }
         }
     }
@@ -364,12 +327,6 @@ impl World {
                     self.trace(|| format!("exchange {node} -> {partner} {space} failed: {failure:?}"));
                     traffic.reset();
                     crate::check::at_failure(self, failure);
-                    if self.healed && matches!(failure, Failure::Diverged(_)) {
-                        self.note_diverged(node, partner, space);
-                    }
-                    if self.healed && matches!(failure, Failure::Other(text) if text.contains("must be signed by key")) {
-                        self.note_retired(node, partner, space);
-                    }
                 }
                 let Some(worker) = self.nodes[node].workers.get_mut(&(partner, space)) else { return };
                 worker.running = false;
@@ -385,37 +342,8 @@ impl World {
             Done::Served(call, answer) => self.served(call, answer),
             Done::Started => self.serve(node),
             Done::Broken => self.crash(node),
-            Done::Decided => self.trace(|| format!("{node}: a new epoch by decision")),
             Done::Rotated => self.trace(|| format!("{node}: rotation ended")),
             Done::Desk(what, outcome) => self.trace(|| format!("{node}: {what}: {outcome:?}")),
-        }
-    }
-
-    /// A stream that was begun anew is signed by a key that the partner takes for retired: the announcement was lost here.
-    fn note_retired(&mut self, node: usize, partner: usize, space: SpaceId) {
-        for stream in [(node, partner, space), (partner, node, space)] {
-            if self.decided.contains(&stream) {
-                self.retired.insert(stream);
-                self.diverged.insert(stream);
-            }
-        }
-    }
-
-    /// Whose stream is it? That of an unmarked node; else the caller's own.
-    fn note_diverged(&mut self, node: usize, partner: usize, space: SpaceId) {
-        // Not while the other side is only recovering: it begins a new epoch by itself.
-        if self.unmarked.contains(&node) {
-            self.diverged.insert((node, partner, space));
-        }
-        if self.unmarked.contains(&partner) {
-            self.diverged.insert((partner, node, space));
-        }
-        let again = self.decided.contains(&(node, partner, space));
-        if again {
-            self.diverged.insert((node, partner, space));
-        }
-        if self.decided.contains(&(partner, node, space)) {
-            self.diverged.insert((partner, node, space));
         }
     }
 
@@ -519,7 +447,7 @@ impl World {
     }
 
     /// Restores an older copy of the databases. That takes minutes: nothing that this node sent before is still under way afterwards.
-    fn restore(&mut self, node: usize, marked: bool) {
+    fn restore(&mut self, node: usize) {
         if self.nodes[node].snapshots.is_empty() {
             return;
         }
@@ -537,11 +465,7 @@ impl World {
             let copy = this.snapshots[which].get(&space).cloned().unwrap_or_default();
             this.disk.lock().spaces.insert(space, copy);
         }
-        if marked {
-            self.nodes[node].disk.lock().restored = true;
-        } else {
-            self.unmarked.insert(node);
-        }
+        self.nodes[node].disk.lock().restored = true;
         crate::check::note_lost(self);
     }
 
@@ -558,7 +482,7 @@ impl World {
                     self.nodes[node].snapshots.push(copy);
                 }
             }
-            Action::Restore { node, marked } => self.restore(node, marked),
+            Action::Restore { node } => self.restore(node),
             Action::Rotate { node } => {
                 let this = &self.nodes[node];
                 if !this.serving || this.folder.lock().next.is_some() {
@@ -575,50 +499,6 @@ impl World {
                 self.schedule(for_ms, Event::Mend { one: cut.0, other: cut.1 });
             }
         }
-    }
-
-    /// Streams that stay stopped, or in quarantine, are begun anew by an administrator. One that was restored unmarked is marked at last, or
-    /// begun anew at once.
-    fn look(&mut self) {
-        self.schedule(3000, Event::Look);
-        let now = self.hub.lock().now_ms;
-        for node in self.unmarked.clone() {
-            if now < self.plan.heal_ms + 4000 && self.dice(2) == 0 {
-                self.trace(|| format!("{node} is marked as restored, late"));
-                self.crash(node);
-                self.nodes[node].disk.lock().restored = true;
-            }
-        }
-        for space in self.plan.spaces.clone() {
-            for (one, other, _) in self.plan.pairs.clone() {
-                for (from, to) in [(one, other), (other, one)] {
-                    let cannot_call = !self.plan.called_by(from).contains(&to);
-                    let told = self.diverged.contains(&(from, to, space));
-                    let quarantined = crate::check::quarantined(self, from, to, space);
-                    // What recovers by itself is left alone for a while.
-                    let stuck = quarantined && (cannot_call || now > self.plan.heal_ms + 15_000);
-                    if stuck || told {
-                        self.decide(from, to, space);
-                    }
-                }
-            }
-        }
-        self.diverged.clear();
-    }
-
-    fn decide(&mut self, from: usize, to: usize, space: SpaceId) {
-        let Some(post) = self.nodes[from].posts.get(&space).filter(|_| self.nodes[from].serving).cloned() else { return };
-        self.decided.insert((from, to, space));
-        let present_key = self.retired.remove(&(from, to, space));
-        let context = (post.signer.clone(), post.inbox.clone(), self.nodes[to].code.clone());
-        let write = async move {
-            let written = post.store.write(context, move |(signer, inbox, partner), ledger: &mut MemLedger| {
-                Box::pin(begin_new_epoch(ledger, signer, inbox.as_ref(), partner, present_key))
-            });
-            let _ = written.await;
-            Done::Decided
-        };
-        self.spawn(from, None, Box::pin(write));
     }
 
     fn at_desk(&mut self, from: usize, to: usize, space: SpaceId, what: &'static str, count: usize) {

@@ -327,6 +327,8 @@ impl Officer {
             let limit_s = [3600, 7200, 14_400][self.rng.usize(0..3)];
             let learned = wall::now().as_second() - limit_s + self.rng.i64(1..20);
             told.learn_time = jiff::Timestamp::from_second(learned).ok().map(to_proto);
+            // The node's clock may be an hour behind ours: what was sampled just now would lie in its future.
+            told.substances.iter_mut().for_each(|substance| substance.sampling_time = told.learn_time);
             let Some(taken) = self.insist(Action::Submit(submit(told))).await else { continue };
             if self.rng.u64(0..pace.notify_each) == 0 {
                 self.warn(&taken.incident).await;

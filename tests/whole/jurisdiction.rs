@@ -394,10 +394,7 @@ fn cases(
             "/fenghuo.notification.v1.PartnerDirectoryService/BeginNewEpoch",
             case(
                 notification::BeginNewEpochRequest {
-                    request_id: id(),
-                    province_code: "510000".into(),
-                    reason: "双方电话商定".into(),
-                    ..Default::default()
+                    request_id: id(), province_code: "510000".into(), reason: "双方电话商定".into()
                 },
                 Refused,
             ),

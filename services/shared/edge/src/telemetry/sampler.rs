@@ -53,7 +53,9 @@ mod tests {
 
     #[test]
     fn a_caller_may_ask_not_to_be_kept_and_cannot_ask_for_more() {
-        let traces: Vec<String> = (1..=1000_u64).map(|n| format!("00-00000000{n:08x}{:016x}-00000000000000aa-0", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+        let traces: Vec<String> = (1..=1000_u64)
+            .map(|n| format!("00-00000000{n:08x}{:016x}-00000000000000aa-0", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+            .collect();
         assert!(traces.iter().all(|trace| kept(100, &format!("{trace}1"))));
         assert!(!traces.iter().any(|trace| kept(100, &format!("{trace}0"))));
         assert!(!traces.iter().any(|trace| kept(0, &format!("{trace}1"))));
