@@ -61,10 +61,15 @@ fn collect_leaves(object: &Map<String, Value>, path: &mut Vec<String>, leaves: &
         path.push(name.clone());
         match value {
             Value::Object(inner) if !inner.is_empty() && path.len() < MAX_DEPTH => collect_leaves(inner, path, leaves),
-            _ => leaves.push((path.join("."), wrap(path, value.clone()))),
+            _ => leaves.push((named(path), wrap(path, value.clone()))),
         }
         path.pop();
     }
+}
+
+/// The path of a leaf; a name without letters is shown as one.
+fn named(path: &[String]) -> String {
+    path.iter().map(|name| if name.is_empty() { "\"\"" } else { name }).collect::<Vec<_>>().join(".")
 }
 
 /// The facts are at most this deep (`radiation.acute_deaths.value`); what lies deeper is wrong anyway.

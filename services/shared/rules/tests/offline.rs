@@ -105,6 +105,7 @@ fn the_table_is_chosen_by_id_then_date_then_the_facts() {
 fn refusals_name_the_field_and_what_would_be_right() {
     let refusal = |input: &str| parse_facts(input).unwrap_err().to_string();
     assert!(refusal("{").starts_with("the input is not valid JSON: EOF"));
+    assert!(refusal(r#"{"": 1}"#).starts_with("\"\": unknown field ``"));
     assert_eq!(refusal("[]"), "$: the facts must be a JSON object");
     assert!(refusal(r#"{"death": {"value": 1}}"#).starts_with("death.value: unknown field `death`, expected one of `occurred_on`"));
     assert!(refusal(r#"{"deaths": {"val": 1}}"#).starts_with("deaths.val: unknown field `val`, expected one of `value`"));
