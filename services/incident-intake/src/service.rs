@@ -10,13 +10,22 @@ use crate::reactions::clock_due::ClockDue;
 use crate::reactions::neighbour::Neighbour;
 
 /// The schema.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    service: "intake",
-    version: 1,
-    name: "incidents",
-    sqlite: include_str!("../migrations/sqlite/0001_incidents.sql"),
-    postgres: include_str!("../migrations/postgres/0001_incidents.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        service: "intake",
+        version: 1,
+        name: "incidents",
+        sqlite: include_str!("../migrations/sqlite/0001_incidents.sql"),
+        postgres: include_str!("../migrations/postgres/0001_incidents.sql"),
+    },
+    Migration {
+        service: "intake",
+        version: 2,
+        name: "matter",
+        sqlite: include_str!("../migrations/0002_matter.sql"),
+        postgres: include_str!("../migrations/0002_matter.sql"),
+    },
+];
 
 /// Every record, for the audit.
 pub const RECORDS: &[RecordQuery] =

@@ -75,11 +75,25 @@ async fn find(tx: &mut Tx, told: &Report, target: &Target, visible: Visible<'_>)
             let found = incident::get(tx, name).await?.ok_or_else(|| Error::not_found(name))?;
             Ok(Some((found, vec![Text::new("由值班员指定", "named by the officer")])))
         }
-        Target::Match => {
-            let near = incident::candidates(tx, told).await?;
-            let mut near = near.into_iter().filter(|one| visible(&one.place.admin_code));
-            Ok(near.find_map(|one| matching::reasons(told, &one).map(|reasons| (one, reasons))))
+        Target::Match => matched(tx, told, visible).await,
+    }
+}
+
+/// The first open incident that this report tells of.
+async fn matched(tx: &mut Tx, told: &Report, visible: Visible<'_>) -> Result<Option<(Incident, Vec<Text>)>> {
+    let mut near = Vec::new();
+    if !told.remote_incident.is_empty() {
+        near = incident::of_remote(tx, &told.remote_incident).await?;
+    }
+    let mut last = String::new();
+    loop {
+        let mut seen = near.into_iter().filter(|one| visible(&one.place.admin_code));
+        if let Some(found) = seen.find_map(|one| matching::reasons(told, &one).map(|reasons| (one, reasons))) {
+            return Ok(Some(found));
         }
+        near = incident::candidates(tx, told, &last).await?;
+        let Some(end) = near.last() else { return Ok(None) };
+        last.clone_from(&end.name);
     }
 }
 

@@ -55,4 +55,10 @@ impl Substance {
     pub fn same_matter(&self, other: &Substance) -> bool {
         if !self.cas.is_empty() && !other.cas.is_empty() { self.cas == other.cas } else { self.name.trim() == other.name.trim() }
     }
+
+    /// What it is looked for by: two substances that are the same matter share one of these.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        let cas = (!self.cas.is_empty()).then(|| format!("cas:{}", self.cas));
+        cas.into_iter().chain(Some(format!("name:{}", self.name.trim())))
+    }
 }

@@ -74,7 +74,7 @@ async fn authorised(tx: &mut Tx, caller: &Caller, method: &'static str, name: &s
 async fn whole(tx: &mut Tx, incident: &Incident) -> Result<fenghuo_api::incident::v1::Incident> {
     let mut whole = incident_out(incident);
     whole.reports = store::report::of_incident(tx, &incident.name).await?.iter().map(report_out).collect();
-    whole.timeline = tx.events_of(&incident.name, 1000).await?.iter().map(timeline_out).collect();
+    whole.timeline = tx.lines_of(&incident.name, 1000).await?.into_iter().map(timeline_out).collect();
     Ok(whole)
 }
 

@@ -1,8 +1,9 @@
 //! Incidents.
 
-use fenghuo_durable::{Error, NewEvent, Result, Row, Tx, params};
+use fenghuo_durable::{Dialect, Error, NewEvent, Result, Row, Tx, params};
 
-use crate::domain::{Incident, Report, matching};
+use crate::domain::place::Substance;
+use crate::domain::{Incident, IncidentState, Report, matching};
 use crate::wire::incident::incident_out;
 
 /// Who does it, and what to say of it.
@@ -35,27 +36,68 @@ pub async fn existing(tx: &mut Tx, name: &str) -> Result<Incident> {
     get(tx, name).await?.ok_or_else(|| Error::not_found(name))
 }
 
-/// Open incidents that a report could belong to: near in time, and of the same division, water body, point or partner's incident.
-/// [`matching::reasons`] decides; this only leaves out what it would refuse.
-pub async fn candidates(tx: &mut Tx, report: &Report) -> Result<Vec<Incident>> {
+/// Candidates that are read at once.
+const CANDIDATES: i64 = 50;
+
+macro_rules! candidates {
+    ($keys:literal) => {
+        // A union of searches: SQLite would answer one OR of them by walking every open incident.
+        concat!(
+            "SELECT body FROM intake_incident WHERE state = 'open' AND told_us >= $1 AND told_us <= $2 AND name > $9
+            AND (admin_code = $3 OR (water_body = $4 AND water_body <> '')
+                OR (latitude_deg >= $6 AND latitude_deg <= $8 AND longitude_deg >= $5 AND longitude_deg <= $7))
+            AND name IN (
+                SELECT name FROM intake_incident WHERE admin_code = $3 AND state = 'open' AND by_matter IN (0, $10)
+                UNION SELECT name FROM intake_incident WHERE water_body = $4 AND water_body <> '' AND state = 'open' AND by_matter IN (0, $10)
+                UNION SELECT name FROM intake_incident WHERE state = 'open' AND by_matter IN (0, $10)
+                    AND latitude_deg >= $6 AND latitude_deg <= $8 AND longitude_deg >= $5 AND longitude_deg <= $7
+                UNION SELECT m.incident FROM ",
+            $keys,
+            " AS k JOIN intake_matter m ON m.matter = k.value)
+            ORDER BY name LIMIT $12"
+        )
+    };
+}
+
+/// Open incidents that a report could belong to, a page after a name: near in time, of the same division, water body or point, and of the
+/// same pollutant where both are known. [`matching::reasons`] decides; this only leaves out what it would refuse. Empty: no more.
+pub async fn candidates(tx: &mut Tx, report: &Report, after: &str) -> Result<Vec<Incident>> {
     let (from, to) = matching::window(report.learn_time);
     let (west_south, east_north) = matching::bounds(report.place.position());
-    // A union of three searches: SQLite would answer one OR of them by walking every open incident.
-    let near = "SELECT body FROM intake_incident WHERE told_us >= $1 AND told_us <= $2 AND name IN (
-        SELECT name FROM intake_incident WHERE admin_code = $3 AND state = 'open'
-        UNION SELECT name FROM intake_incident WHERE water_body = $4 AND water_body <> '' AND state = 'open'
-        UNION SELECT name FROM intake_incident WHERE state = 'open' AND latitude_deg >= $6 AND latitude_deg <= $8 AND longitude_deg >= $5 AND longitude_deg <= $7)
-        ORDER BY name LIMIT 200";
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => candidates!("json_each($11)"),
+        Dialect::Postgres => candidates!("json_array_elements_text($11::json)"),
+    };
     let water = report.place.water_body.trim();
-    let values = params![from, to, &report.place.admin_code, water, west_south.0, west_south.1, east_north.0, east_north.1];
-    let mut rows = tx.rows(near, values).await?;
-    if !report.remote_incident.is_empty() {
-        let same = "SELECT i.body FROM intake_remote_incident r JOIN intake_incident i ON i.name = r.incident WHERE r.remote = $1 AND i.state = 'open' ORDER BY i.name";
-        let mut named = tx.rows(same, params![&report.remote_incident]).await?;
-        named.append(&mut rows);
-        rows = named;
-    }
-    rows.iter().map(read).collect()
+    let keys = matter_keys(&report.substances);
+    // A report of nothing known may belong to an incident of anything.
+    let known = i64::from(report.substances.is_empty());
+    let values = params![
+        from,
+        to,
+        &report.place.admin_code,
+        water,
+        west_south.0,
+        west_south.1,
+        east_north.0,
+        east_north.1,
+        after,
+        known,
+        keys,
+        CANDIDATES
+    ];
+    tx.rows(sql, values).await?.iter().map(read).collect()
+}
+
+/// What these substances are looked for by, as JSON.
+fn matter_keys(substances: &[Substance]) -> String {
+    serde_json::Value::from_iter(substances.iter().flat_map(Substance::keys)).to_string()
+}
+
+/// Open incidents that a partner knows by this name.
+pub async fn of_remote(tx: &mut Tx, remote: &str) -> Result<Vec<Incident>> {
+    let sql = "SELECT i.body FROM intake_remote_incident r JOIN intake_incident i ON i.name = r.incident WHERE r.remote = $1 AND i.state = 'open' ORDER BY i.name";
+    tx.rows(sql, params![remote]).await?.iter().map(read).collect()
 }
 
 /// Every open incident, for a watch that begins.
@@ -79,10 +121,10 @@ pub async fn save(tx: &mut Tx, incident: &mut Incident, told: Told) -> Result<()
         crate::domain::IncidentState::Closed => "closed",
     };
     let due = incident.next_due_at().map_or(i64::MAX, jiff::Timestamp::as_microsecond);
-    let sql = "INSERT INTO intake_incident (name, revision, admin_code, state, learn_us, next_due_us, body, told_us, longitude_deg, latitude_deg, water_body)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    let sql = "INSERT INTO intake_incident (name, revision, admin_code, state, learn_us, next_due_us, body, told_us, longitude_deg, latitude_deg, water_body, by_matter)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, admin_code = excluded.admin_code, state = excluded.state, next_due_us = excluded.next_due_us,
-        body = excluded.body, told_us = excluded.told_us, longitude_deg = excluded.longitude_deg, latitude_deg = excluded.latitude_deg, water_body = excluded.water_body
+        body = excluded.body, told_us = excluded.told_us, longitude_deg = excluded.longitude_deg, latitude_deg = excluded.latitude_deg, water_body = excluded.water_body, by_matter = excluded.by_matter
         WHERE intake_incident.revision = excluded.revision - 1";
     let admin_code = &incident.place.admin_code;
     let (longitude, latitude) = incident.place.position().unwrap_or_default();
@@ -98,12 +140,14 @@ pub async fn save(tx: &mut Tx, incident: &mut Incident, told: Told) -> Result<()
         incident.last_told,
         longitude,
         latitude,
-        water
+        water,
+        !incident.substances.is_empty()
     ];
     let written = tx.execute(sql, values).await?;
     if written != 1 {
         return Err(Error::race_lost());
     }
+    keep_matter(tx, incident).await?;
     for remote in &incident.remote_incidents {
         tx.execute(
             "INSERT INTO intake_remote_incident (remote, incident) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -127,5 +171,25 @@ pub async fn save(tx: &mut Tx, incident: &mut Incident, told: Told) -> Result<()
         private: None,
     })
     .await?;
+    Ok(())
+}
+
+/// Lets an open incident be found by what it is about.
+async fn keep_matter(tx: &mut Tx, incident: &Incident) -> Result<()> {
+    if incident.state == IncidentState::Closed {
+        tx.execute("DELETE FROM intake_matter WHERE incident = $1", params![&incident.name]).await?;
+        return Ok(());
+    }
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => {
+            "INSERT INTO intake_matter (incident, matter) SELECT $1, value FROM json_each($2) WHERE TRUE ON CONFLICT DO NOTHING"
+        }
+        Dialect::Postgres => {
+            "INSERT INTO intake_matter (incident, matter) SELECT $1, value FROM json_array_elements_text($2::json) ON CONFLICT DO NOTHING"
+        }
+    };
+    if !incident.substances.is_empty() {
+        tx.execute(sql, params![&incident.name, matter_keys(&incident.substances)]).await?;
+    }
     Ok(())
 }

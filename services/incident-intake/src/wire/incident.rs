@@ -2,7 +2,7 @@
 
 use fenghuo_api::incident::v1 as pb;
 use fenghuo_api::time::to_proto;
-use fenghuo_durable::{Error, Event, Result};
+use fenghuo_durable::{Error, Line, Result};
 use fenghuo_rules::{Assessment, Citation, DutyKind, GradeState};
 use jiff::Timestamp;
 
@@ -179,13 +179,13 @@ pub fn upward_in(report: Option<pb::UpwardReport>) -> Result<UpwardReport> {
 }
 
 /// One line of the timeline.
-pub fn timeline_out(event: &Event) -> pb::TimelineEntry {
+pub fn timeline_out(line: Line) -> pb::TimelineEntry {
     pb::TimelineEntry {
-        time: Some(to_proto(event.space_time)),
-        r#type: event.kind.clone(),
-        text_zh: event.text_zh.clone(),
-        text_en: event.text_en.clone(),
-        actor: event.actor.clone(),
-        sequence: event.seq,
+        time: Some(to_proto(line.space_time)),
+        r#type: line.kind,
+        text_zh: line.text_zh,
+        text_en: line.text_en,
+        actor: line.actor,
+        sequence: line.seq,
     }
 }

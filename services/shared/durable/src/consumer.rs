@@ -9,8 +9,10 @@ use crate::params;
 use crate::trace::{self, FutureExt as _, KeyValue, Span, SpanKind};
 use crate::tx::{Dialect, Tx};
 
-/// Events read in one transaction.
-const BATCH: i64 = 64;
+/// Events that take effect in one transaction.
+const BATCH: usize = 64;
+/// Events that are looked at in one transaction: most kinds do not concern most readers.
+const LOOK: i64 = 512;
 
 /// A reader of the log with effects in the same space.
 pub trait Consumer: Send + Sync + 'static {
@@ -40,7 +42,7 @@ pub struct ConsumerState {
 
 /// Lets a consumer take up to `most` further events; how many the log moved on for it.
 pub(crate) async fn advance(db: &Db, consumer: std::sync::Arc<dyn Consumer>, most: Option<i64>) -> Result<usize> {
-    let most = most.unwrap_or(BATCH);
+    let most = most.unwrap_or(LOOK);
     // READ COMMITTED with the cursor's row locked: the cursor decides, and nobody else moves it meanwhile.
     db.write_isolated(Isolation::ReadCommitted, (consumer, most), |(consumer, most), tx| {
         Box::pin(async move {
@@ -48,19 +50,33 @@ pub(crate) async fn advance(db: &Db, consumer: std::sync::Arc<dyn Consumer>, mos
                 return Ok(0);
             }
             let seq = lock_cursor(tx, consumer.name()).await?;
-            let events = tx.events_after(seq, *most).await?;
-            let Some(last) = events.last() else {
+            let near = tx.kinds_after(seq, *most).await?;
+            let Some(last) = take_wanted(tx, consumer.as_ref(), &near).await? else {
                 return Ok(0);
             };
-            for event in events.iter().filter(|event| consumer.wants(&event.kind)) {
-                take(tx, consumer.as_ref(), event).await?;
-            }
             let sql = "UPDATE log_cursor SET seq = $1, failures = 0, last_error = '' WHERE consumer = $2";
-            tx.execute_one(sql, params![last.seq, consumer.name()]).await?;
-            Ok(events.len())
+            tx.execute_one(sql, params![last, consumer.name()]).await?;
+            Ok(usize::try_from(last - seq).unwrap_or(usize::MAX))
         })
     })
     .await
+}
+
+/// Takes the events that are wanted, at most [`BATCH`]; the number of the last that is done with, wanted or not.
+async fn take_wanted(tx: &mut Tx, consumer: &dyn Consumer, near: &[(u64, String)]) -> Result<Option<u64>> {
+    let (mut taken, mut last) = (0, None);
+    for (seq, kind) in near {
+        if consumer.wants(kind) {
+            if taken == BATCH {
+                break;
+            }
+            let event = tx.event(*seq).await?;
+            take(tx, consumer, &event).await?;
+            taken += 1;
+        }
+        last = Some(*seq);
+    }
+    Ok(last)
 }
 
 /// One event's effect, as work in the trace that the event belongs to.

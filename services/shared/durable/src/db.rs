@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -88,7 +89,9 @@ pub struct Db {
     /// The clock's row as it was last seen; in an exercise each transaction looks at it, once there is one.
     clock_seen: parking_lot::Mutex<Option<Kept>>,
     recorder: Arc<Mutex<Option<Recorder>>>,
-    /// Told after every commit that logged something.
+    /// The last sequence number; a hint.
+    pub(crate) head: watch::Sender<u64>,
+    /// Told after every write on PostgreSQL, where events get their numbers afterwards.
     pub(crate) logged: tokio::sync::Notify,
 }
 
@@ -100,9 +103,9 @@ impl Db {
 
     /// As [`Db::open`], with a limit on how many writes share one SQLite COMMIT (for benchmarks).
     pub async fn open_with(location: &Location, clock: Arc<Clock>, group_max: Option<usize>) -> Result<Arc<Self>> {
-        let recorder = Arc::new(Mutex::new(None));
+        let (recorder, head) = (Arc::new(Mutex::new(None)), watch::Sender::new(0));
         let (kind, standing) = match location {
-            Location::Sqlite(path) => (Kind::Sqlite(Sqlite::open(path, &clock, group_max, recorder.clone())?), None),
+            Location::Sqlite(path) => (Kind::Sqlite(Sqlite::open(path, &clock, group_max, recorder.clone(), head.clone())?), None),
             Location::Postgres(url) => {
                 let options: PgConnectOptions = url
                     .parse()
@@ -120,7 +123,7 @@ impl Db {
         };
         let (frozen, clock_seen, logged) = (AtomicBool::new(false), parking_lot::Mutex::default(), tokio::sync::Notify::new());
         let health = crate::health::Health::default();
-        Ok(Arc::new(Self { kind, name: name_of(location), clock, frozen, recorder, health, standing, clock_seen, logged }))
+        Ok(Arc::new(Self { kind, name: name_of(location), clock, frozen, recorder, health, standing, clock_seen, head, logged }))
     }
 
     /// Which database it is.
@@ -166,8 +169,10 @@ impl Db {
         let outcome =
             self.write_unheard(isolation, (context, run), |(context, run), tx| if tx.over { refuse_over() } else { run(context, tx) });
         let outcome = outcome.await;
-        // A hint only: the sequencer also looks by itself.
-        self.logged.notify_one();
+        if self.dialect() == Dialect::Postgres {
+            // A hint only: the sequencer also looks by itself.
+            self.logged.notify_one();
+        }
         outcome
     }
 

@@ -47,7 +47,7 @@ pub use consumer::Consumer;
 pub use db::{Db, Isolation, Location, create_postgres_database, drop_postgres_databases};
 pub use error::{Code, Error, Result, Violation};
 pub use hold::Hold;
-pub use log::{Event, NewEvent, sha256};
+pub use log::{Event, Line, NewEvent, sha256};
 pub use migrate::Migration;
 pub use request::RequestKey;
 pub use space::{Activity, Fittings, Space};

@@ -1,7 +1,8 @@
 //! The event log: what changed, committed with the change; sequenced and chained afterwards.
 //!
-//! An event is written after its record is locked and carries the record's revision. Sequence numbers are not taken inside
-//! transactions: those would commit out of order, and a reader after a cursor would skip rows. One sequencer gives them.
+//! An event is written after its record is locked and carries the record's revision. On PostgreSQL sequence numbers are not taken inside
+//! transactions: those would commit out of order, and a reader after a cursor would skip rows. One sequencer gives them. SQLite has one
+//! writer, whose transactions commit in order: there an event gets its number as it is written.
 
 use ring::digest;
 use ring::rand::SecureRandom;
@@ -16,6 +17,16 @@ use crate::value::Row;
 
 /// Events sequenced in one transaction.
 const BATCH: i64 = 256;
+const SET_HEAD: &str = "UPDATE log_head SET seq = $1, chain_hash = $2 WHERE one = 1";
+
+/// Where the chain stands within an open transaction.
+#[derive(Debug, Clone)]
+pub(crate) struct Chain {
+    seq: u64,
+    hash: [u8; 32],
+    /// An event was written.
+    moved: bool,
+}
 
 /// An event to be written beside its change.
 #[derive(Debug, Clone, Default)]
@@ -85,6 +96,23 @@ pub struct Event {
     pub chain_hash: Vec<u8>,
     /// The trace that it belongs to; empty if none. Not part of the chain: it tells of the machinery, not of what happened.
     pub traceparent: String,
+}
+
+/// What people are shown of an event.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Sequence number; 0 until there is one.
+    pub seq: u64,
+    /// Type.
+    pub kind: String,
+    /// Who.
+    pub actor: String,
+    /// The space's time.
+    pub space_time: jiff::Timestamp,
+    /// One line in Chinese.
+    pub text_zh: String,
+    /// One line in English.
+    pub text_en: String,
 }
 
 macro_rules! event_columns {
@@ -176,15 +204,19 @@ pub(crate) fn private_digest(salt: &[u8], body: &str) -> [u8; 32] {
 impl Tx {
     /// Writes an event beside its change. The record must be locked by now (written in this transaction).
     pub async fn append(&mut self, event: NewEvent) -> Result<String> {
-        let event_id = new_id().to_string();
-        let digest = match &event.private {
-            Some(body) => Some(self.keep_private(&event_id, body).await?),
-            None => None,
-        };
-        let sql = "INSERT INTO log_event (event_id, service, kind, subject, revision, admin_code, actor, request_id, traceparent, space_time_us, record_time_us, payload, text_zh, text_en, record_digest, private_digest)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        let mut event = self.stamped(event).await?;
+        if self.dialect() == Dialect::Sqlite {
+            let chain = self.chain().await?;
+            event.seq = chain.seq + 1;
+            let hash = event.chain(&chain.hash, event.seq);
+            event.chain_hash = hash.to_vec();
+            self.chain = Some(Chain { seq: event.seq, hash, moved: true });
+        }
+        let numbered = event.seq > 0;
+        let sql = "INSERT INTO log_event (event_id, service, kind, subject, revision, admin_code, actor, request_id, traceparent, space_time_us, record_time_us, payload, text_zh, text_en, record_digest, private_digest, seq, chain_hash)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
         let values = params![
-            &event_id,
+            &event.event_id,
             event.service,
             event.kind,
             event.subject,
@@ -192,17 +224,67 @@ impl Tx {
             event.admin_code,
             event.actor,
             event.request_id,
-            self.traceparent(),
-            self.now(),
-            wall::now(),
+            event.traceparent,
+            event.space_time,
+            event.record_time,
             event.payload,
             event.text_zh,
             event.text_en,
-            sha256(&event.record),
-            digest.map(|digest| digest.to_vec()),
+            event.record_digest,
+            event.private_digest,
+            numbered.then_some(event.seq),
+            numbered.then_some(event.chain_hash),
         ];
         self.execute_one(sql, values).await?;
-        Ok(event_id)
+        Ok(event.event_id)
+    }
+
+    /// The event as it will stand in the log, without a number; its private part is kept apart by now.
+    async fn stamped(&mut self, event: NewEvent) -> Result<Event> {
+        let event_id = new_id().to_string();
+        let private_digest = match &event.private {
+            Some(body) => Some(self.keep_private(&event_id, body).await?.to_vec()),
+            None => None,
+        };
+        Ok(Event {
+            seq: 0,
+            event_id,
+            service: event.service.to_owned(),
+            kind: event.kind.to_owned(),
+            subject: event.subject,
+            revision: event.revision,
+            admin_code: event.admin_code,
+            actor: event.actor,
+            request_id: event.request_id,
+            space_time: self.now(),
+            record_time: wall::now(),
+            payload: event.payload,
+            text_zh: event.text_zh,
+            text_en: event.text_en,
+            record_digest: sha256(&event.record).to_vec(),
+            private_digest,
+            chain_hash: Vec::new(),
+            traceparent: self.traceparent(),
+        })
+    }
+
+    /// Where the chain stands in this transaction of SQLite. What is there without a number, from before events got theirs at once, gets
+    /// it first.
+    async fn chain(&mut self) -> Result<Chain> {
+        if let Some(chain) = &self.chain {
+            return Ok(chain.clone());
+        }
+        while sequence_batch(self).await? > 0 {}
+        let (seq, hash) = self.log_head().await?;
+        let hash = hash.try_into().map_err(|_| Error::internal("the head of the log has no SHA-256"))?;
+        Ok(Chain { seq, hash, moved: false })
+    }
+
+    /// Before the COMMIT of a group on SQLite: the chain's head as the group leaves it; the number, if it has moved.
+    pub(crate) async fn keep_head(&mut self) -> Result<Option<u64>> {
+        let Some(Chain { seq, hash, moved: true }) = self.chain.take() else { return Ok(None) };
+        self.execute_one(SET_HEAD, params![seq, hash]).await?;
+        Ok(Some(seq))
     }
 
     async fn keep_private(&mut self, event_id: &str, body: &str) -> Result<[u8; 32]> {
@@ -218,10 +300,39 @@ impl Tx {
         self.rows(sql, params![seq, most]).await?.iter().map(Event::from_row).collect()
     }
 
+    /// Number and type of the events after a sequence number, in sequence: enough to know who wants them.
+    pub async fn kinds_after(&mut self, seq: u64, most: i64) -> Result<Vec<(u64, String)>> {
+        let rows = self.rows("SELECT seq, kind FROM log_event WHERE seq > $1 ORDER BY seq LIMIT $2", params![seq, most]).await?;
+        rows.iter().map(|row| Ok((row.count(0)?, row.text(1)?))).collect()
+    }
+
+    /// The event of this number.
+    pub async fn event(&mut self, seq: u64) -> Result<Event> {
+        let sql = concat!("SELECT ", event_columns!(), " FROM log_event WHERE seq = $1");
+        let row = self.row(sql, params![seq]).await?.ok_or_else(|| Error::internal(format!("there is no event {seq}")))?;
+        Event::from_row(&row)
+    }
+
     /// Events of one record, in sequence; those not sequenced yet come last with sequence number 0.
     pub async fn events_of(&mut self, subject: &str, most: i64) -> Result<Vec<Event>> {
         let sql = concat!("SELECT ", event_columns!(), " FROM log_event WHERE subject = $1 ORDER BY revision LIMIT $2");
         self.rows(sql, params![subject, most]).await?.iter().map(Event::from_row).collect()
+    }
+
+    /// What people are shown of the events of one record, in sequence.
+    pub async fn lines_of(&mut self, subject: &str, most: i64) -> Result<Vec<Line>> {
+        let sql = "SELECT seq, kind, actor, space_time_us, text_zh, text_en FROM log_event WHERE subject = $1 ORDER BY revision LIMIT $2";
+        let line = |row: &Row| {
+            Ok(Line {
+                seq: row.opt_int(0)?.unwrap_or(0).unsigned_abs(),
+                kind: row.text(1)?,
+                actor: row.text(2)?,
+                space_time: row.time(3)?,
+                text_zh: row.text(4)?,
+                text_en: row.text(5)?,
+            })
+        };
+        self.rows(sql, params![subject, most]).await?.iter().map(line).collect()
     }
 
     /// Sequenced events of one record after a sequence number, in sequence.
@@ -256,15 +367,36 @@ async fn sequence_batch(tx: &mut Tx) -> Result<usize> {
         return Ok(0);
     }
     let (mut seq, mut hash) = tx.log_head().await?;
+    let mut numbers = Vec::with_capacity(waiting.len());
     for row in &waiting {
         seq += 1;
         hash = Event::from_row(row)?.chain(&hash, seq).to_vec();
-        tx.execute_one("UPDATE log_event SET seq = $1, chain_hash = $2 WHERE ord = $3", params![seq, &hash, row.int(18)?]).await?;
+        numbers.push(serde_json::json!({ "ord": row.int(18)?, "seq": seq, "chain_hash": hex::encode(&hash) }));
     }
-    tx.execute_one("UPDATE log_head SET seq = $1, chain_hash = $2 WHERE one = 1", params![seq, &hash]).await?;
+    write_numbers(tx, numbers).await?;
+    tx.execute_one(SET_HEAD, params![seq, &hash]).await?;
     if tx.dialect() == Dialect::Postgres {
         // Heard by the other replicas once this commits. One notice for a batch: notices of all databases queue up behind one lock.
         tx.rows("SELECT pg_notify($1, $2)", params![HEAD_CHANNEL, seq.to_string()]).await?;
     }
     Ok(waiting.len())
+}
+
+/// All numbers of a batch in one statement: a round trip for each event would hold the rest up.
+async fn write_numbers(tx: &mut Tx, numbers: Vec<serde_json::Value>) -> Result<()> {
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => {
+            "UPDATE log_event SET seq = n.value ->> 'seq', chain_hash = unhex(n.value ->> 'chain_hash') FROM json_each($1) AS n
+            WHERE log_event.ord = n.value ->> 'ord'"
+        }
+        Dialect::Postgres => {
+            "UPDATE log_event SET seq = n.seq, chain_hash = decode(n.chain_hash, 'hex')
+            FROM json_to_recordset($1::json) AS n (ord BIGINT, seq BIGINT, chain_hash TEXT) WHERE log_event.ord = n.ord"
+        }
+    };
+    let wanted = numbers.len() as u64;
+    match tx.execute(sql, params![serde_json::Value::Array(numbers).to_string()]).await? {
+        rows if rows == wanted => Ok(()),
+        rows => Err(Error::internal(format!("{wanted} events should have got a number, and {rows} did"))),
+    }
 }

@@ -13,6 +13,7 @@ use crate::db::{Db, Location};
 use crate::error::{Code, Result};
 use crate::migrate::{self, Migration};
 use crate::space_id::SpaceId;
+use crate::sqlite::raise;
 use crate::standing::Standing;
 use crate::timers::{self, TimerHandler};
 use crate::tx::Tx;
@@ -76,7 +77,6 @@ pub struct Space {
     id: SpaceId,
     db: Arc<Db>,
     fittings: Fittings,
-    head: watch::Sender<u64>,
     stop: watch::Sender<bool>,
     tasks: parking_lot::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -105,8 +105,7 @@ impl Space {
         });
         let db = Db::open_with(location, clock, fittings.sqlite_group_max).await?;
         migrate::migrate(&db, &fittings.migrations).await?;
-        let space =
-            Self { id, db, fittings, head: watch::Sender::new(0), stop: watch::Sender::new(false), tasks: parking_lot::Mutex::default() };
+        let space = Self { id, db, fittings, stop: watch::Sender::new(false), tasks: parking_lot::Mutex::default() };
         if id != SpaceId::Real {
             space.db.resume_clock(first_clock).await?;
         }
@@ -144,7 +143,7 @@ impl Space {
 
     /// The last sequence number; wakes when it grows. A hint: also look by yourself now and then.
     pub fn head(&self) -> watch::Receiver<u64> {
-        self.head.subscribe()
+        self.db.head.subscribe()
     }
 
     /// Wakes when the space stops.
@@ -227,6 +226,7 @@ async fn pause(stop: &mut watch::Receiver<bool>, hint: impl Future<Output = ()>,
     }
 }
 
+/// On SQLite events have their numbers when they are committed; there it only finds what another process wrote to the file.
 async fn sequencer(space: Arc<Space>) {
     let mut stop = space.stopping();
     loop {
@@ -245,12 +245,8 @@ async fn sequencer(space: Arc<Space>) {
 async fn sequence_all(space: &Space) -> Result<()> {
     while log::sequence(&space.db).await? > 0 {}
     let (head, _) = space.db.read((), |(), tx| Box::pin(tx.log_head())).await?;
-    raise_head(space, head);
+    raise(&space.db.head, head);
     Ok(())
-}
-
-fn raise_head(space: &Space, head: u64) {
-    space.head.send_if_modified(|known| head > std::mem::replace(known, head.max(*known)));
 }
 
 /// What other replicas number shows here at once.
@@ -262,7 +258,7 @@ async fn hear(space: Arc<Space>, mut head: watch::Receiver<u64>) {
             told = head.changed() => if told.is_err() { return },
         }
         let told = *head.borrow_and_update();
-        raise_head(&space, told);
+        raise(&space.db.head, told);
     }
 }
 

@@ -15,7 +15,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use opentelemetry::trace::TraceContextExt as _;
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -131,7 +131,13 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, clock: &Arc<Clock>, group_max: Option<usize>, recording: Arc<Mutex<Option<Recorder>>>) -> Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        clock: &Arc<Clock>,
+        group_max: Option<usize>,
+        recording: Arc<Mutex<Option<Recorder>>>,
+        head: watch::Sender<u64>,
+    ) -> Result<Self> {
         let mut writer_tx = connect(path, clock, false)?;
         let mut readers = Vec::new();
         for _ in 0..READERS {
@@ -153,7 +159,7 @@ impl Sqlite {
                     }
                     taken.fetch_sub(group.len(), Ordering::Relaxed);
                     writer_tx.recorder = recording.lock().clone();
-                    run_group(&mut writer_tx, group);
+                    run_group(&mut writer_tx, &head, group);
                 }
             })
             .map_err(|error| Error::internal("cannot start the writer thread").caused_by(error))?;
@@ -231,9 +237,10 @@ fn transaction_gone(tx: &Tx) -> bool {
     matches!(&tx.backend, Backend::Sqlite(conn) if conn.is_autocommit())
 }
 
-fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>) {
+fn run_group(tx: &mut Tx, head: &watch::Sender<u64>, mut group: Vec<Box<dyn Job>>) {
     match attempt(tx, &mut group) {
-        Ok(()) => {
+        Ok(moved) => {
+            raise(head, moved.unwrap_or(0));
             let size = group.len();
             GROUP_SIZE.record(size as u64, &[]);
             group.into_iter().for_each(|job| job.finish(None, size));
@@ -246,21 +253,27 @@ fn run_group(tx: &mut Tx, mut group: Vec<Box<dyn Job>>) {
         Err(_) => {
             tracing::warn!(members = group.len(), "a group of writes was void; each runs again alone");
             for job in group {
-                run_group(tx, vec![job]);
+                run_group(tx, head, vec![job]);
             }
         }
     }
+}
+
+/// Tells the head of the log, if it is news.
+pub(crate) fn raise(head: &watch::Sender<u64>, to: u64) {
+    head.send_if_modified(|known| to > std::mem::replace(known, to.max(*known)));
 }
 
 fn same_kind(error: &Error) -> Error {
     Error::new(error.code, error.reason, error.message.clone())
 }
 
-/// One BEGIN to one COMMIT. An error means that nothing of the group is on disk.
-fn attempt(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<()> {
+/// One BEGIN to one COMMIT; the head of the log if it has moved. An error means that nothing of the group is on disk.
+fn attempt(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<Option<u64>> {
+    tx.chain = None;
     batch(tx, "BEGIN IMMEDIATE")?;
-    let run = run_members(tx, group);
-    let outcome = run.and_then(|()| batch(tx, "COMMIT"));
+    let run = run_members(tx, group).and_then(|()| run_now(Box::pin(tx.keep_head())));
+    let outcome = run.and_then(|head| batch(tx, "COMMIT").map(|()| head));
     if outcome.is_err() && !transaction_gone(tx) {
         let _ = batch(tx, "ROLLBACK");
     }
@@ -271,11 +284,17 @@ fn run_members(tx: &mut Tx, group: &mut [Box<dyn Job>]) -> Result<()> {
     let alone = group.len() == 1;
     for job in group {
         batch(tx, "SAVEPOINT member")?;
+        let chain = tx.chain.clone();
         let stays = job.run(tx);
         if transaction_gone(tx) || (job.wants_rerun() && !alone) {
             return Err(Error::unavailable("GROUP_VOID", "nothing was changed; repeat the call with the same request_id"));
         }
-        batch(tx, if stays { "RELEASE member" } else { "ROLLBACK TO member; RELEASE member" })?;
+        if stays {
+            batch(tx, "RELEASE member")?;
+        } else {
+            tx.chain = chain;
+            batch(tx, "ROLLBACK TO member; RELEASE member")?;
+        }
     }
     Ok(())
 }

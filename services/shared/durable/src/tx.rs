@@ -5,6 +5,7 @@ use sqlx::{Column, Row as _, TypeInfo};
 
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::log::Chain;
 use crate::trace::{self, Context};
 use crate::value::{Row, Value};
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct Tx {
     pub(crate) after_commit: Vec<AfterCommit>,
     /// The exercise is over.
     pub(crate) over: bool,
+    /// On SQLite, once this transaction has written an event.
+    pub(crate) chain: Option<Chain>,
 }
 
 /// What is done when a transaction has been committed.
@@ -44,7 +47,7 @@ pub type Recorder = Arc<dyn Fn(&'static str, &[Value]) + Send + Sync>;
 
 impl Tx {
     pub(crate) fn new(backend: Backend, clock: Arc<Clock>) -> Self {
-        Self { backend, clock, recorder: None, trace: Context::new(), after_commit: Vec::new(), over: false }
+        Self { backend, clock, recorder: None, trace: Context::new(), after_commit: Vec::new(), over: false, chain: None }
     }
 
     /// Which database this is.
