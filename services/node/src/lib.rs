@@ -11,7 +11,8 @@
 
 pub mod domain;
 mod follow;
-pub mod operation;
+mod looked_up;
+mod operation;
 pub mod passwords;
 pub mod rpc;
 mod service;

@@ -8,6 +8,7 @@ use fenghuo_edge::Caller;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
+use crate::looked_up::LookedUp;
 use crate::operation::{Known, OperationParts};
 use crate::passwords::Passwords;
 use crate::store;
@@ -90,6 +91,7 @@ pub struct Service {
     known: Arc<watch::Sender<Known>>,
     /// Somebody can sign in: what was so once stays so.
     set_up: Arc<AtomicBool>,
+    looked_up: Arc<LookedUp>,
 }
 
 impl std::fmt::Debug for Service {
@@ -112,6 +114,7 @@ impl Service {
             sign_in_turns: (0..SIGN_IN_PLACES).map(|_| tokio::sync::Mutex::default()).collect(),
             known: Arc::default(),
             set_up: Arc::default(),
+            looked_up: Arc::default(),
         }
     }
 
@@ -143,6 +146,10 @@ impl Service {
 
     pub(crate) fn known(&self) -> &watch::Sender<Known> {
         &self.known
+    }
+
+    pub(crate) fn looked_up(&self) -> &LookedUp {
+        &self.looked_up
     }
 
     pub(crate) fn set_up(&self) -> &AtomicBool {

@@ -24,8 +24,7 @@ impl Authenticate for Service {
                     "the database cannot be reached; repeat the call with the same request_id",
                 ));
             }
-            let found = self.db().read(digest, |digest, tx| Box::pin(store::session::by_token(tx, *digest))).await?;
-            let Session { id, person, .. } = in_force(found)?;
+            let Session { id, person, .. } = in_force(self.look_up(digest).await?)?;
             let grants = person.edge_grants();
             Ok(SignedIn { identity: person.name, display_name: person.display_name, post: person.post, grants, session_id: id })
         })
@@ -33,6 +32,19 @@ impl Authenticate for Service {
 }
 
 impl Service {
+    async fn look_up(&self, digest: [u8; 32]) -> Result<Option<Session>> {
+        let db = self.db();
+        if let Some(session) = self.looked_up().get(db, &digest) {
+            return Ok(Some(session));
+        }
+        let head = db.head();
+        let found = db.read(digest, |digest, tx| Box::pin(store::session::by_token(tx, *digest))).await?;
+        if let Some(session) = &found {
+            self.looked_up().keep(db, head, digest, session);
+        }
+        Ok(found)
+    }
+
     /// The session of a caller as it is now; UNAUTHENTICATED once it is over.
     pub(crate) async fn session_of(&self, caller: &Caller) -> Result<Session> {
         let found = self.db().read(caller.session_id.clone(), |id, tx| Box::pin(store::session::get(tx, id))).await?;

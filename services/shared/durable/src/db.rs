@@ -139,6 +139,11 @@ impl Db {
         self.health.seen()
     }
 
+    /// The last sequence number of the log that this process knows of. On SQLite that is every one that it has answered for.
+    pub fn head(&self) -> u64 {
+        *self.head.borrow()
+    }
+
     /// The clock of its space.
     pub fn clock(&self) -> &Arc<Clock> {
         &self.clock
