@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fenghuo_api::partner::v1::envelope::Content;
 use fenghuo_api::partner::v1::{SignedEnvelope, SignedReceipt};
 use fenghuo_durable::{Code, Error, Result};
+use jiff::SignedDuration;
 
 use super::post::diverged;
 use super::{Direction, Ledger, Post, Store, Streams, signer};
@@ -36,7 +37,12 @@ struct Taken {
     new_key: Option<Vec<u8>>,
     /// Why the next one was not stored.
     fault: Option<Error>,
+    /// The rest was left, because the caller waits for an answer.
+    cut_short: bool,
 }
+
+/// A transaction takes no further envelope after so long: on a slow database part of a batch is answered before the caller gives up.
+const LONGEST: SignedDuration = SignedDuration::from_secs(2);
 
 /// What is to be done with one envelope.
 enum Decision {
@@ -57,6 +63,7 @@ impl<S: Store> Post<S> {
                 return Ok(receipts);
             }
             let mut fault = part.fault;
+            let mut cut_short = false;
             if !part.opened.is_empty() {
                 match self.take_part(partner, part.opened, way).await {
                     Ok(taken) => {
@@ -65,6 +72,7 @@ impl<S: Store> Post<S> {
                             self.trust.add_signing_key(partner, public_key)?;
                         }
                         fault = taken.fault.or(fault);
+                        cut_short = taken.cut_short;
                     }
                     Err(error) => fault = Some(error),
                 }
@@ -73,6 +81,7 @@ impl<S: Store> Post<S> {
                 Some(error) if receipts.is_empty() => return Err(error),
                 // What is stored is answered; the sender repeats the rest and hears the error then.
                 Some(_) => return Ok(receipts),
+                None if cut_short => return Ok(receipts),
                 None => {}
             }
         }
@@ -126,9 +135,14 @@ impl<S: Store> Post<S> {
         let context = (self.signer.clone(), self.inbox.clone(), partner.to_owned(), opened, reached);
         let taken = self.store.write(context, move |(signer, inbox, partner, opened, reached), ledger: &mut S::Ledger| {
             Box::pin(async move {
-                let mut taken = Taken { receipts: Vec::with_capacity(most), new_key: None, fault: None };
+                let mut taken = Taken { receipts: Vec::with_capacity(most), new_key: None, fault: None, cut_short: false };
+                let started = ledger.wall();
                 ledger.hold(partner, Direction::In).await?;
                 for (index, opened) in opened.iter().take(most).enumerate() {
+                    if index > 0 && ledger.wall().duration_since(started) > LONGEST {
+                        taken.cut_short = true;
+                        break;
+                    }
                     reached.store(index, Ordering::Relaxed);
                     match decide(ledger, partner, opened, way).await? {
                         Decision::Receipt(receipt) => taken.receipts.push(receipt),
