@@ -47,7 +47,9 @@ pub async fn candidates(tx: &mut Tx, report: &Report) -> Result<Vec<Incident>> {
         UNION SELECT name FROM intake_incident WHERE state = 'open' AND latitude_deg >= $6 AND latitude_deg <= $8 AND longitude_deg >= $5 AND longitude_deg <= $7)
         ORDER BY name LIMIT 200";
     let water = report.place.water_body.trim();
-    let values = params![from, to, &report.place.admin_code, water, west_south.0, west_south.1, east_north.0, east_north.1];
+    // What neighbours tell lies "somewhere in the province": hundreds of incidents, and none of them the same for that.
+    let division = matching::one_place(&report.place.admin_code).unwrap_or_default();
+    let values = params![from, to, division, water, west_south.0, west_south.1, east_north.0, east_north.1];
     let mut rows = tx.rows(near, values).await?;
     if !report.remote_incident.is_empty() {
         let same = "SELECT i.body FROM intake_remote_incident r JOIN intake_incident i ON i.name = r.incident WHERE r.remote = $1 AND i.state = 'open' ORDER BY i.name";

@@ -122,6 +122,11 @@ impl Links {
         self.known.write().entry((space, partner.to_owned())).or_default().last_contact = Some(wall::now());
     }
 
+    /// The partner reached us, and its call failed for a reason of ours: it is not silent.
+    pub(crate) fn heard(&self, space: SpaceId, partner: &str) {
+        self.heard.write().insert((space, partner.to_owned()), Instant::now());
+    }
+
     /// When the partner was last in contact, here or with another replica; `None` since the start of this one.
     pub(crate) fn last_heard(&self, space: SpaceId, partner: &str) -> Option<Instant> {
         self.heard.read().get(&(space, partner.to_owned())).copied()

@@ -65,6 +65,8 @@ impl Mailbox {
             Err(error) if error.reason == "STREAM_DIVERGED" => {
                 self.set_link(space, partner, LinkState::Diverged, &error.message).await;
             }
+            // Our own store failed: the partner is not silent.
+            Err(error) if matches!(error.code, Code::Unavailable | Code::Internal) => self.parts.links.heard(space.id(), partner),
             Err(_) => {}
         }
         outcome
