@@ -28,6 +28,11 @@ impl Inbox<MemLedger> for Desk {
         Box::pin(async move {
             let name = name_of(incoming.envelope.content.as_ref());
             let taken = (incoming.partner.clone(), incoming.epoch, incoming.envelope.position, name);
+            if ledger.hub.lock().mutation.is_none() && ledger.tables.taken.iter().any(|one| one.0 == taken.0 && one.3 == taken.3) {
+                // Only what was begun anew by decision may come twice.
+                ledger.tables.refused.push(taken);
+                return Ok(Judgement::Refused("NAME_REUSED"));
+            }
             if ledger.hub.lock().mutation == Some(Mutation::EffectOutsideTransaction) {
                 let mut remembered = self.0.lock();
                 remembered.push(taken);

@@ -58,6 +58,8 @@ pub struct Tables {
     pub keys: Vec<(String, SigningKey, u64, u64)>,
     /// What the service took up: partner, epoch, position, name. In order.
     pub taken: Vec<(String, u64, u64, String)>,
+    /// What it refused because its name was known.
+    pub refused: Vec<(String, u64, u64, String)>,
     /// What the service knows to have sent, and that its receipt came.
     pub sent: BTreeMap<String, bool>,
     /// Acknowledgements that are known here to have been sent.
@@ -225,7 +227,14 @@ impl MemLedger {
 
     fn written_of(&self, key: &Key, out: &Out) -> Written {
         let (epoch, position) = (key.1, key.2);
-        Written { epoch, position, signed: out.signed.clone(), digest: out.digest, receipted: out.receipt.is_some() }
+        Written {
+            epoch,
+            position,
+            signed: out.signed.clone(),
+            digest: out.digest,
+            receipted: out.receipt.is_some(),
+            superseded: out.superseded,
+        }
     }
 }
 
@@ -331,8 +340,8 @@ impl Outbox for MemLedger {
         if self.is(Mutation::NextEpochForgotten) {
             return Ok(None);
         }
-        let next = self.tables.outbox.range(key(partner, epoch + 1, 0)..=key(partner, u64::MAX, u64::MAX)).next();
-        Ok(next.map(|(at, _)| at.1))
+        let mut next = self.tables.outbox.range(key(partner, epoch + 1, 0)..=key(partner, u64::MAX, u64::MAX));
+        Ok(next.find(|(_, out)| !out.superseded).map(|(at, _)| at.1))
     }
 
     async fn first_waiting(&mut self, partner: &str) -> Result<Option<(u64, u64)>> {

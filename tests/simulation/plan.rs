@@ -8,13 +8,36 @@ use crate::shared::Odds;
 /// What people and circumstances do.
 #[derive(Debug, Clone)]
 pub enum Action {
-    Notify { from: usize, to: usize, space: SpaceId, count: usize },
-    Acknowledge { from: usize, to: usize, space: SpaceId },
-    Crash { node: usize },
-    Snapshot { node: usize },
-    Restore { node: usize },
-    Rotate { node: usize },
-    Cut { one: usize, other: usize, for_ms: u64 },
+    Notify {
+        from: usize,
+        to: usize,
+        space: SpaceId,
+        count: usize,
+    },
+    Acknowledge {
+        from: usize,
+        to: usize,
+        space: SpaceId,
+    },
+    Crash {
+        node: usize,
+    },
+    Snapshot {
+        node: usize,
+    },
+    /// `marked`: the operator says so, and the node recovers before it writes.
+    Restore {
+        node: usize,
+        marked: bool,
+    },
+    Rotate {
+        node: usize,
+    },
+    Cut {
+        one: usize,
+        other: usize,
+        for_ms: u64,
+    },
 }
 
 /// How two provinces reach each other.
@@ -93,21 +116,15 @@ impl Plan {
         }
         for _ in 0..restores {
             let node = rng.usize(0..self.nodes);
-            if self.can_call_all(node) {
-                let taken_ms = rng.u64(0..self.heal_ms);
-                self.actions.push((taken_ms, Action::Snapshot { node }));
-                self.actions.push((rng.u64(taken_ms..self.heal_ms), Action::Restore { node }));
-            }
+            let taken_ms = rng.u64(0..self.heal_ms);
+            let marked = rng.u8(0..8) > 0;
+            self.actions.push((taken_ms, Action::Snapshot { node }));
+            self.actions.push((rng.u64(taken_ms..self.heal_ms), Action::Restore { node, marked }));
         }
     }
 
     fn add(&mut self, rng: &mut fastrand::Rng, action: Action) {
         self.actions.push((rng.u64(0..self.heal_ms), action));
-    }
-
-    /// Only a node that can call a partner can fetch back from it what it lost.
-    fn can_call_all(&self, node: usize) -> bool {
-        self.pairs.iter().all(|(_, other, way)| *other != node || *way == Way::Both)
     }
 
     pub fn partners_of(&self, node: usize) -> Vec<usize> {

@@ -1,19 +1,21 @@
 //! One simulated world: nodes, tasks, messages and time. Everything that happens is drawn from one seed.
 
+mod life;
+mod people;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use fenghuo_durable::SpaceId;
-use fenghuo_mailbox::core::{Exchange, Failure, Post, Store, quarantine, serve};
-use fenghuo_mailbox::{SpaceKeys, machine};
+use fenghuo_mailbox::core::{Exchange, Failure, Post, serve};
+use fenghuo_mailbox::machine;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
-use crate::desk::{self, Desk};
-use crate::keys::{Folder, SimKeys, SimTrust, public_key, signing_key};
-use crate::ledger::{Disk, MemLedger, MemStore, Tables};
+use crate::keys::{Folder, SimTrust, public_key};
+use crate::ledger::{Disk, MemStore, Tables};
 use crate::net::{Answer, Request, Response, SimLine, answer_text};
 use crate::plan::{Action, Plan};
 use crate::shared::{Begun, Counts, Hub, Mutation, Odds, Shared, Truth};
@@ -32,6 +34,8 @@ enum Done {
     Broken,
     /// The key of the node was rotated, or not for now.
     Rotated,
+    /// A new epoch was decided on.
+    Decided,
     /// Something of the desk.
     Desk(&'static str, fenghuo_durable::Result<()>),
 }
@@ -46,13 +50,33 @@ struct Task {
 }
 
 enum Event {
-    Arrive { call: u64, from: usize, to: usize, space: SpaceId, request: Request },
-    Answer { call: u64, answer: Answer },
-    Wake { node: usize, partner: usize, space: SpaceId },
-    Restart { node: usize },
+    Arrive {
+        call: u64,
+        from: usize,
+        to: usize,
+        space: SpaceId,
+        request: Request,
+    },
+    Answer {
+        call: u64,
+        answer: Answer,
+    },
+    Wake {
+        node: usize,
+        partner: usize,
+        space: SpaceId,
+    },
+    Restart {
+        node: usize,
+    },
     Act(Action),
-    Mend { one: usize, other: usize },
+    Mend {
+        one: usize,
+        other: usize,
+    },
     Heal,
+    /// An operator looks at what is still stopped.
+    Look,
 }
 
 struct Worker {
@@ -85,6 +109,14 @@ pub struct World {
     serving_calls: HashMap<u64, (usize, usize)>,
     cut: Vec<(usize, usize)>,
     pub healed: bool,
+    /// Restored, and nobody said so.
+    pub unmarked: BTreeSet<usize>,
+    /// Streams that an administrator began anew: from, to, space.
+    pub decided: BTreeSet<(usize, usize, SpaceId)>,
+    /// Streams whose exchange has said, since somebody looked, that the two sides differ in what `from` sent.
+    diverged: BTreeSet<(usize, usize, SpaceId)>,
+    /// Streams begun anew of which the partner said that another key must sign.
+    retired: BTreeSet<(usize, usize, SpaceId)>,
 }
 
 /// A caller waits so long for an answer.
@@ -123,6 +155,10 @@ impl World {
             serving_calls: HashMap::new(),
             cut: Vec::new(),
             healed: false,
+            unmarked: BTreeSet::new(),
+            decided: BTreeSet::new(),
+            diverged: BTreeSet::new(),
+            retired: BTreeSet::new(),
             plan,
         };
         for node in 0..world.nodes.len() {
@@ -308,6 +344,7 @@ impl World {
             }
             Event::Wake { node, partner, space } => self.wake(node, partner, space),
             Event::Restart { node } => self.restart(node),
+            Event::Look => self.look(),
             Event::Act(action) => self.act(action),
             Event::Mend { one, other } => self.cut.retain(|cut| *cut != (one, other)),
             Event::Heal => {
@@ -315,6 +352,7 @@ impl World {
                 self.cut.clear();
                 self.hub.lock().odds = Odds::default();
                 self.trace(|| "the network heals, and nothing crashes any more".to_owned());
+                self.schedule(3000, Event::Look);
             }
         }
     }
@@ -327,6 +365,12 @@ impl World {
                     self.trace(|| format!("exchange {node} -> {partner} {space} failed: {failure:?}"));
                     traffic.reset();
                     crate::check::at_failure(self, failure);
+                    if self.healed && matches!(failure, Failure::Diverged(_)) {
+                        self.note_diverged(node, partner, space);
+                    }
+                    if self.healed && matches!(failure, Failure::Other(text) if text.contains("must be signed by key")) {
+                        self.note_retired(node, partner, space);
+                    }
                 }
                 let Some(worker) = self.nodes[node].workers.get_mut(&(partner, space)) else { return };
                 worker.running = false;
@@ -342,6 +386,7 @@ impl World {
             Done::Served(call, answer) => self.served(call, answer),
             Done::Started => self.serve(node),
             Done::Broken => self.crash(node),
+            Done::Decided => self.trace(|| format!("{node}: a new epoch by decision")),
             Done::Rotated => self.trace(|| format!("{node}: rotation ended")),
             Done::Desk(what, outcome) => self.trace(|| format!("{node}: {what}: {outcome:?}")),
         }
@@ -354,193 +399,6 @@ impl World {
         let run = async move {
             let outcome = traffic.run().await;
             Done::Exchanged(traffic, outcome)
-        };
-        self.spawn(node, None, Box::pin(run));
-    }
-
-    // --- starting, crashing, restoring ---
-
-    fn restart(&mut self, node: usize) {
-        if self.nodes[node].up {
-            return;
-        }
-        self.trace(|| format!("{node} starts"));
-        let partners: Vec<usize> = self.plan.partners_of(node);
-        let spaces = self.plan.spaces.clone();
-        let codes: Vec<String> = partners.iter().map(|partner| self.nodes[*partner].code.clone()).collect();
-        let hub = self.hub.clone();
-        let this = &mut self.nodes[node];
-        (this.up, this.trust) = (true, Arc::new(SimTrust::default()));
-        for code in &codes {
-            this.trust.believe(code, public_key(code, 0));
-        }
-        for tables in this.disk.lock().spaces.values() {
-            for (partner, key, ..) in &tables.keys {
-                this.trust.believe(partner, key.public_key.clone());
-            }
-        }
-        let keys = Arc::new(SimKeys { code: this.code.clone(), folder: this.folder.clone() });
-        let inbox = Arc::new(Desk::default());
-        this.posts = spaces
-            .iter()
-            .map(|space| {
-                let store = MemStore { hub: hub.clone(), disk: this.disk.clone(), space: *space, code: this.code.clone() };
-                let signer = SpaceKeys { keys: keys.clone(), space: *space };
-                (*space, Post { store, signer, trust: this.trust.clone(), inbox: inbox.clone() })
-            })
-            .collect();
-        let (posts, disk) = (this.posts.clone(), this.disk.clone());
-        let start = async move {
-            let restored = disk.lock().restored;
-            for post in posts.values() {
-                for code in &codes {
-                    if post.begin(code).await.is_err() {
-                        return Done::Broken;
-                    }
-                }
-                if restored && put_in_quarantine(post, &codes).await.is_err() {
-                    return Done::Broken;
-                }
-            }
-            disk.lock().restored = false;
-            Done::Started
-        };
-        self.spawn(node, None, Box::pin(start));
-    }
-
-    fn serve(&mut self, node: usize) {
-        self.nodes[node].serving = true;
-        let spaces = self.plan.spaces.clone();
-        for partner in self.plan.called_by(node) {
-            for space in &spaces {
-                let line = SimLine { hub: self.hub.clone(), from: node, to: partner, space: *space };
-                let post = self.nodes[node].posts[space].clone();
-                let pull = self.plan.pulls(node, partner);
-                let traffic = Exchange::new(post, self.nodes[partner].code.clone(), pull, line);
-                let worker = Worker { traffic: Some(Box::new(traffic)), running: false, failures: 0 };
-                self.nodes[node].workers.insert((partner, *space), worker);
-                let first = self.dice(100);
-                self.schedule(first, Event::Wake { node, partner, space: *space });
-            }
-        }
-        if self.nodes[node].folder.lock().next.is_some() {
-            self.rotate(node);
-        }
-    }
-
-    fn crash(&mut self, node: usize) {
-        if !self.nodes[node].up {
-            return;
-        }
-        self.trace(|| format!("{node} crashes"));
-        self.hub.lock().counts.crashes += 1;
-        while let Some(index) = self.tasks.iter().position(|task| task.node == node) {
-            self.remove(index);
-        }
-        let this = &mut self.nodes[node];
-        (this.up, this.serving) = (false, false);
-        this.workers.clear();
-        this.posts.clear();
-        this.disk.lock().unwritten.clear();
-        let pause = 5 + self.dice(600);
-        self.schedule(pause, Event::Restart { node });
-    }
-
-    /// Restores an older copy of the databases. That takes minutes: nothing that this node sent before is still under way afterwards.
-    fn restore(&mut self, node: usize) {
-        if self.nodes[node].snapshots.is_empty() {
-            return;
-        }
-        self.crash(node);
-        self.hub.lock().counts.restores += 1;
-        self.events.retain(|_, event| !matches!(event, Event::Arrive { from, to, .. } if *from == node || *to == node));
-        while let Some(index) = self.tasks.iter().position(|task| task.of == Some(node)) {
-            self.remove(index);
-        }
-        let spaces = self.plan.spaces.clone();
-        for space in spaces {
-            let which = self.dice(self.nodes[node].snapshots.len() as u64) as usize;
-            self.trace(|| format!("{node} is restored: {space} from copy {which}"));
-            let this = &mut self.nodes[node];
-            let copy = this.snapshots[which].get(&space).cloned().unwrap_or_default();
-            this.disk.lock().spaces.insert(space, copy);
-        }
-        self.nodes[node].disk.lock().restored = true;
-        crate::check::note_lost(self);
-    }
-
-    // --- what people do ---
-
-    fn act(&mut self, action: Action) {
-        match action {
-            Action::Notify { from, to, space, count } => self.at_desk(from, to, space, "notify", count),
-            Action::Acknowledge { from, to, space } => self.at_desk(from, to, space, "acknowledge", 0),
-            Action::Crash { node } => self.crash(node),
-            Action::Snapshot { node } => {
-                if self.nodes[node].serving {
-                    let copy = self.nodes[node].disk.lock().spaces.clone();
-                    self.nodes[node].snapshots.push(copy);
-                }
-            }
-            Action::Restore { node } => self.restore(node),
-            Action::Rotate { node } => {
-                let this = &self.nodes[node];
-                if !this.serving || this.folder.lock().next.is_some() {
-                    return;
-                }
-                let number = this.folder.lock().keys.len();
-                this.folder.lock().next = Some(public_key(&this.code, number));
-                self.rotate(node);
-            }
-            Action::Cut { one, other, for_ms } => {
-                let cut = (one.min(other), one.max(other));
-                self.trace(|| format!("{one} and {other} are cut off from each other for {for_ms} ms"));
-                self.cut.push(cut);
-                self.schedule(for_ms, Event::Mend { one: cut.0, other: cut.1 });
-            }
-        }
-    }
-
-    fn at_desk(&mut self, from: usize, to: usize, space: SpaceId, what: &'static str, count: usize) {
-        let Some(post) = self.nodes[from].posts.get(&space).filter(|_| self.nodes[from].serving).cloned() else { return };
-        let context = (post.signer.clone(), self.nodes[to].code.clone());
-        let write = async move {
-            let written = post.store.write(context, move |(signer, partner), ledger: &mut MemLedger| {
-                Box::pin(async move {
-                    if count > 0 {
-                        desk::notify(ledger, signer, partner, count).await
-                    } else {
-                        desk::acknowledge(ledger, signer, partner).await
-                    }
-                })
-            });
-            Done::Desk(what, written.await)
-        };
-        self.spawn(from, None, Box::pin(write));
-    }
-
-    /// Announces the prepared key in every stream, then makes it the present one. Broken off, it goes on at the next start.
-    fn rotate(&mut self, node: usize) {
-        let codes: Vec<String> = self.plan.partners_of(node).iter().map(|partner| self.nodes[*partner].code.clone()).collect();
-        let this = &self.nodes[node];
-        let (posts, folder, hub) = (this.posts.clone(), this.folder.clone(), self.hub.clone());
-        let Some(next) = folder.lock().next.clone() else { return };
-        let key = signing_key(&next);
-        self.trace(|| format!("{node} announces key {}", key.key_id));
-        let run = async move {
-            for post in posts.values() {
-                for code in &codes {
-                    if post.announce(code, &key).await.is_err() {
-                        return Done::Rotated;
-                    }
-                }
-            }
-            let mut folder = folder.lock();
-            if folder.next.take_if(|one| *one == next).is_some() {
-                folder.keys.push(next);
-                hub.lock().counts.rotations += 1;
-            }
-            Done::Rotated
         };
         self.spawn(node, None, Box::pin(run));
     }
@@ -568,18 +426,6 @@ impl Node {
     }
 }
 
-async fn put_in_quarantine(post: &Post<MemStore>, partners: &[String]) -> fenghuo_durable::Result<()> {
-    let write = post.store.write(partners.to_vec(), |partners, ledger: &mut MemLedger| {
-        Box::pin(async move {
-            for partner in partners {
-                quarantine(ledger, partner).await?;
-            }
-            Ok(())
-        })
-    });
-    write.await
-}
-
 async fn answer(post: &Post<MemStore>, partner: &str, request: Request) -> Answer {
     let told = match request {
         Request::Open(request) => serve::open_stream(post, partner, request).await.map(Response::Open),
@@ -588,5 +434,8 @@ async fn answer(post: &Post<MemStore>, partner: &str, request: Request) -> Answe
         Request::Return(request) => serve::return_receipts(post, partner, request).await.map(Response::Return),
         Request::FetchOwn(request) => serve::fetch_own_envelopes(post, partner, request).await.map(Response::FetchOwn),
     };
-    told.map_err(Failure::from)
+    told.map_err(|error| match Failure::from(error) {
+        Failure::Ours(text) => Failure::Other(text),
+        failure => failure,
+    })
 }

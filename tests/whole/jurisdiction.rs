@@ -394,7 +394,10 @@ fn cases(
             "/fenghuo.notification.v1.PartnerDirectoryService/BeginNewEpoch",
             case(
                 notification::BeginNewEpochRequest {
-                    request_id: id(), province_code: "510000".into(), reason: "双方电话商定".into()
+                    request_id: id(),
+                    province_code: "510000".into(),
+                    reason: "双方电话商定".into(),
+                    present_key: false,
                 },
                 Refused,
             ),

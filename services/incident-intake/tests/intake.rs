@@ -305,6 +305,26 @@ async fn two_reports_of_one_spill_at_once_make_one_incident(on: On) {
     desk.spaces.stop().await;
 }
 
+async fn a_spill_is_found_among_hundreds_that_lie_somewhere_in_the_province(on: On) {
+    let desk = desk(on, "2014-08-13T07:00").await;
+    // As neighbours tell them: no county, no point; each of another river and another substance.
+    let of = |river: String| Report {
+        reporting_body_code: String::new(),
+        reporting_body_learn_time: None,
+        origin: ReportOrigin::Hotline.into(),
+        place: Some(Place { admin_code: "500000".into(), water_body: river.clone(), ..Default::default() }),
+        substances: vec![Substance { name: format!("{river}的药剂"), ..Default::default() }],
+        ..wushan("2014-08-13T07:00")
+    };
+    let others = futures::stream::iter(0..201).map(|number| desk.submit(of(format!("{number}号支流")))).buffer_unordered(32);
+    let others: Vec<_> = others.collect().await;
+    assert!(others.iter().all(|answer| answer.as_ref().unwrap().opened), "each is one of its own");
+    let first = desk.submit(of("大宁河".into())).await.unwrap();
+    let again = desk.submit(of("大宁河".into())).await.unwrap();
+    assert!(first.opened && !again.opened, "one river and one substance are one spill, however many others are open");
+    desk.spaces.stop().await;
+}
+
 async fn impossible_reports_are_refused_by_field_and_change_nothing(on: On) {
     let desk = desk(on, "2014-08-13T07:00").await;
     let refused = async |change: fn(&mut Report)| {
@@ -398,6 +418,7 @@ fenghuo_durable::on_both!(
     a_county_neither_sees_another_countys_incident_nor_acts_for_the_province,
     an_upward_report_answers_only_what_had_begun_and_an_incident_closes_only_when_nothing_is_open,
     two_reports_of_one_spill_at_once_make_one_incident,
+    a_spill_is_found_among_hundreds_that_lie_somewhere_in_the_province,
     impossible_reports_are_refused_by_field_and_change_nothing,
     a_county_sees_its_own_incidents_and_no_others,
     the_queue_is_paged_by_deadline_and_changes_are_seen_live,

@@ -19,7 +19,7 @@ use fenghuo_mailbox::{enqueue, undelivered};
 const REAL: SpaceId = SpaceId::Real;
 
 async fn a_backlog_goes_over_when_the_partner_is_back(on: On) {
-    let count: usize = std::env::var("FENGHUO_BACKLOG").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
+    let count: usize = std::env::var("FENGHUO_BACKLOG").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
     let two = pair(on).await;
     let (hubei, chongqing) = (two.hubei, two.chongqing);
     let home = chongqing.stop().await;

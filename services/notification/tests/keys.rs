@@ -66,8 +66,12 @@ async fn a_new_epoch_by_decision_takes_over_what_was_not_delivered(on: On) {
     let waiting = hubei.warn(REAL, &ours, "500000", "待送").await;
     hubei.until_link("500000", LinkState::Diverged).await;
 
-    let request =
-        BeginNewEpochRequest { request_id: new_id().to_string(), province_code: "500000".into(), reason: "双方电话商定".into() };
+    let request = BeginNewEpochRequest {
+        request_id: new_id().to_string(),
+        province_code: "500000".into(),
+        reason: "双方电话商定".into(),
+        present_key: false,
+    };
     let mut letter = request.clone();
     letter.province_code = "510000".into();
     let refused = hubei.service.begin_new_epoch(hubei.ask(REAL, letter)).await.unwrap_err();

@@ -26,6 +26,11 @@ pub fn bounds(point: Option<(f64, f64)>) -> ((f64, f64), (f64, f64)) {
     ((lon - wide, lat - tall), (lon + wide, lat + tall))
 }
 
+/// The division, if two reports from it may be of one place: two "somewhere in the province" are not.
+pub fn one_place(admin_code: &str) -> Option<&str> {
+    (!admin_code.ends_with("0000")).then_some(admin_code)
+}
+
 /// Why a report matches this incident; `None` if it does not.
 pub fn reasons(report: &Report, incident: &Incident) -> Option<Vec<Text>> {
     if incident.state != IncidentState::Open {
@@ -56,9 +61,8 @@ fn same_place(report: &Report, incident: &Incident) -> Option<Text> {
     {
         return Some(Text::new(format!("同一水体:{water}"), format!("the same water body: {water}")));
     }
-    let code = &report.place.admin_code;
-    // Two reports "somewhere in the province" are not one place.
-    (code == &incident.place.admin_code && !code.ends_with("0000")).then(|| {
+    let code = one_place(&report.place.admin_code)?;
+    (code == incident.place.admin_code).then(|| {
         let all = Divisions::builtin();
         Text::new(format!("同在{}", all.name_zh(code)), format!("both in {}", all.name_en(code)))
     })

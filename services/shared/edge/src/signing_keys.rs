@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fenghuo_api::partner::v1::SigningKey;
-use fenghuo_durable::{Error, Result};
+use fenghuo_durable::{Error, Result, new_id};
 use parking_lot::RwLock;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -92,11 +92,8 @@ impl SigningKeys {
     pub(crate) fn prepare(&self) -> Result<OwnKey> {
         let path = self.dir.join(NEXT);
         if !path.exists() {
-            let draft = self.dir.join(format!(".{NEXT}.{}", std::process::id()));
-            if draft.exists() {
-                // Left by a crash; it was never in use.
-                std::fs::remove_file(&draft).map_err(|e| cannot("remove", &draft, e))?;
-            }
+            // Not the process id: replicas in containers share a folder and have the same one.
+            let draft = self.dir.join(format!(".{NEXT}.{}", new_id().simple()));
             write_new(&draft, 0o600, generate()?.as_ref())?;
             // A link fails if another process was first; its key is taken then.
             match std::fs::hard_link(&draft, &path) {

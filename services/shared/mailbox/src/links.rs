@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fenghuo_durable::{SpaceId, wall};
 use jiff::{SignedDuration, Timestamp};
@@ -67,18 +68,35 @@ pub struct LinkStatus {
     pub clock_difference_ms: Option<i64>,
 }
 
+/// What a handshake says of the sender's stream: epoch, position, digest.
+pub(crate) type Claim = (u64, u64, Vec<u8>);
+
+/// The same claim so much later was not merely late on its way: a sender that is well has made a good call in between (it does so every three
+/// seconds at least).
+const CLAIMED_AGAIN: Duration = Duration::from_secs(4);
+
 /// The links of a node, by space and partner.
 #[derive(Debug)]
 pub struct Links {
     known: RwLock<HashMap<(SpaceId, String), LinkStatus>>,
     callers: RwLock<HashMap<(SpaceId, String), Arc<Notify>>>,
+    /// When each partner was last in contact, by the monotonic clock.
+    heard: RwLock<HashMap<(SpaceId, String), Instant>>,
+    /// Positions that partners claimed and that cannot be, with when they did so first.
+    claims: RwLock<HashMap<(SpaceId, String), (Claim, Instant)>>,
     changed: watch::Sender<u64>,
 }
 
 impl Links {
     /// No link was tried yet.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { known: RwLock::default(), callers: RwLock::default(), changed: watch::Sender::new(0) })
+        Arc::new(Self {
+            known: RwLock::default(),
+            callers: RwLock::default(),
+            heard: RwLock::default(),
+            claims: RwLock::default(),
+            changed: watch::Sender::new(0),
+        })
     }
 
     /// How the link to a partner stands in a space.
@@ -97,12 +115,36 @@ impl Links {
         self.changed.subscribe()
     }
 
-    /// The partner was reached, or reached us.
+    /// The partner reached us, and its call succeeded.
     pub(crate) fn contact(&self, space: SpaceId, partner: &str) {
+        self.claims.write().remove(&(space, partner.to_owned()));
+        self.heard.write().insert((space, partner.to_owned()), Instant::now());
         self.known.write().entry((space, partner.to_owned())).or_default().last_contact = Some(wall::now());
     }
 
-    /// The partner opened its stream to us: whoever waits to try it again tries at once.
+    /// The partner reached us, and its call failed for a reason of ours: it is not silent.
+    pub(crate) fn heard(&self, space: SpaceId, partner: &str) {
+        self.heard.write().insert((space, partner.to_owned()), Instant::now());
+    }
+
+    /// When the partner was last in contact, here or with another replica; `None` since the start of this one.
+    pub(crate) fn last_heard(&self, space: SpaceId, partner: &str) -> Option<Instant> {
+        self.heard.read().get(&(space, partner.to_owned())).copied()
+    }
+
+    /// Did the partner make this same claim before, not just now, and has it made no good call since?
+    pub(crate) fn claimed_again(&self, space: SpaceId, partner: &str, claim: Claim, now: Instant) -> bool {
+        let mut claims = self.claims.write();
+        match claims.get(&(space, partner.to_owned())) {
+            Some((before, at)) if *before == claim => now.duration_since(*at) >= CLAIMED_AGAIN,
+            _ => {
+                claims.insert((space, partner.to_owned()), (claim, now));
+                false
+            }
+        }
+    }
+
+    /// The partner opened its stream to us, so it is up: whoever waits to try it again tries at once.
     pub(crate) fn called(&self, space: SpaceId, partner: &str) {
         self.caller(space, partner).notify_waiters();
     }
@@ -125,7 +167,10 @@ impl Links {
             own.last_error = shared.last_error;
             own.clock_difference_ms = shared.clock_difference_ms.or(own.clock_difference_ms);
         }
-        own.last_contact = own.last_contact.max(shared.last_contact);
+        if shared.last_contact > own.last_contact {
+            own.last_contact = shared.last_contact;
+            self.heard.write().insert((space, partner.to_owned()), Instant::now());
+        }
         let news = before != (own.state, own.since, own.last_error.clone());
         drop(known);
         if news {
@@ -153,6 +198,7 @@ impl Links {
         let now = wall::now();
         if state == LinkState::Up {
             status.last_contact = Some(now);
+            self.heard.write().insert((space, partner.to_owned()), Instant::now());
         }
         let moved = status.state != state;
         let new_error = status.last_error != error;
@@ -210,6 +256,19 @@ mod tests {
         links.set(space, "500000", LinkState::Up, "");
         links.learn(space, "500000", shared(LinkState::Down, 20, "cut"), true);
         assert_eq!((links.status(space, "500000").state, links.status(space, "500000").last_error), (LinkState::Up, String::new()));
+    }
+
+    #[test]
+    fn a_claim_is_believed_when_it_is_made_again_later_and_nothing_good_came_in_between() {
+        let (links, space, start) = (Links::new(), SpaceId::Real, Instant::now());
+        let claimed =
+            |position, after_ms| links.claimed_again(space, "500000", (1, position, vec![1; 32]), start + Duration::from_millis(after_ms));
+        assert!(!claimed(5, 0));
+        assert!(!claimed(5, 100), "the same message twice on a bad line");
+        assert!(claimed(5, 5_000), "a restored sender says it again and again");
+        assert!(!claimed(6, 5_000), "another claim");
+        links.contact(space, "500000");
+        assert!(!claimed(6, 60_000), "the sender is well: what comes late is stale");
     }
 
     #[test]

@@ -44,6 +44,9 @@ async fn write_again<L: Ledger>(ledger: &mut L, signer: &SpaceKeys, inbox: &dyn 
         Content::KeyAnnouncement(announced) => announced.signing_key.as_ref().map(|key| key.key_id.clone()),
         _ => None,
     };
+    if announced.is_some() && announced == stream.key_id {
+        return Ok(());
+    }
     let at = append(ledger, signer, partner, stream, content).await?;
     if announced.is_some() {
         let mut stream = ledger.out_stream(partner).await?;
@@ -59,13 +62,28 @@ async fn write_again<L: Ledger>(ledger: &mut L, signer: &SpaceKeys, inbox: &dyn 
 
 /// Begins a new epoch of our stream to a partner by decision: the one before has diverged, and the partner takes no more of it. What has no
 /// receipt is written again in the new epoch; what the partner had stored of it all the same, it refuses there by its name. The new
-/// epoch's number. FAILED_PRECONDITION, reason RESTORED, in quarantine: recovery begins a new epoch by itself.
-pub async fn begin_new_epoch<L: Ledger>(ledger: &mut L, signer: &SpaceKeys, inbox: &dyn Inbox<L>, partner: &str) -> Result<u64> {
+/// epoch's number.
+///
+/// It ends a quarantine as well: for a node that cannot call its partner, or whose stream differs from what the partner gives back. What
+/// was not fetched back stays with the partner alone. If the partner knows the new epoch from before a restore, it says so: decide again.
+///
+/// With `present_key` our present key signs from the first envelope on: the partner has it by an announcement that we lost in a restore, or by a
+/// bundle that it enrolled anew after our old key was lost.
+pub async fn begin_new_epoch<L: Ledger>(
+    ledger: &mut L,
+    signer: &SpaceKeys,
+    inbox: &dyn Inbox<L>,
+    partner: &str,
+    present_key: bool,
+) -> Result<u64> {
     ledger.hold(partner, Direction::Out).await?;
-    let stream = ledger.out_stream(partner).await?;
-    if stream.quarantined {
-        let text = format!("this node is fetching back what it had sent to {partner}, and then begins a new epoch by itself");
-        return Err(Error::precondition("RESTORED", text));
+    let mut stream = ledger.out_stream(partner).await?;
+    // Where the backup has nothing, the partner may have the first epoch all the same.
+    stream.head.epoch = stream.head.epoch.max(1);
+    if present_key {
+        stream.key_id = Some(signer.keys.present().key_id);
+        stream.receipt_key_id = stream.key_id.clone();
     }
+    ledger.save_out_stream(partner, &stream).await?;
     begin_next(ledger, signer, inbox, partner, stream.head.epoch + 1).await
 }

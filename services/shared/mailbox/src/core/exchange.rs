@@ -31,10 +31,12 @@ impl<S: Store, L: Line> std::fmt::Debug for Exchange<S, L> {
 
 /// What a handshake told.
 struct Told {
-    /// How far the partner has stored the epoch that we are sending.
+    /// How far the partner has stored our stream: of the epoch that we are sending, or of an earlier one.
     stored: Head,
     /// The partner has envelopes for us.
     more: bool,
+    /// The epoch that the partner writes.
+    their_epoch: u64,
 }
 
 impl<S: Store, L: Line> Exchange<S, L> {
@@ -56,7 +58,7 @@ impl<S: Store, L: Line> Exchange<S, L> {
         let told = self.handshake().await?;
         self.push(&told.stored).await?;
         if self.pull {
-            self.return_receipts().await?;
+            self.return_receipts(told.their_epoch).await?;
             if told.more {
                 self.pull().await?;
             }
@@ -85,7 +87,11 @@ impl<S: Store, L: Line> Exchange<S, L> {
             return Err(diverged("the partner's last envelope is stored here with another digest").into());
         }
         let more = (their_sent.epoch, their_sent.position) > (stored.epoch, stored.position) && their_sent.position > 0;
-        Ok(Told { stored: their_stored, more })
+        let their_stored = match &answer.last_stored {
+            Some(_) => head_in("last_stored", answer.last_stored_epoch.max(1), answer.last_stored.as_ref())?,
+            None => their_stored,
+        };
+        Ok(Told { stored: their_stored, more, their_epoch: their_sent.epoch })
     }
 
     /// The last envelope of the epoch that is being sent, and the last that we have stored of the partner.
@@ -124,10 +130,10 @@ impl<S: Store, L: Line> Exchange<S, L> {
             let stored = self.post.take_receipts(&self.partner, std::mem::take(&mut receipts));
             if envelopes.is_empty() {
                 stored.await?;
-                match self.waiting().await? {
-                    None => return Ok(()),
-                    Some((next, position)) if next > epoch => (epoch, after) = (next, position - 1),
-                    Some(_) => return Err(Failure::Other("the partner did not give every envelope its receipt".to_owned())),
+                match self.next_epoch(epoch).await? {
+                    (Some(next), _) => (epoch, after) = (next, 0),
+                    (None, None) => return Ok(()),
+                    (None, Some(_)) => return Err(Failure::Other("the partner did not give every envelope its receipt".to_owned())),
                 }
                 continue;
             }
@@ -149,16 +155,13 @@ impl<S: Store, L: Line> Exchange<S, L> {
         let read = self.post.store.read((self.partner.clone(), told), |(partner, told), ledger: &mut S::Ledger| {
             Box::pin(async move {
                 let waiting = ledger.first_waiting(partner).await?;
-                let (epoch, position) = match waiting {
-                    Some((epoch, position)) => (epoch, position - 1),
-                    None => {
-                        let head = ledger.out_stream(partner).await?.head;
-                        (head.epoch, head.position)
-                    }
-                };
-                let comparable = told.epoch == epoch && (told.position > 0 || epoch == 1);
-                let after = if comparable { position.min(told.position) } else { position };
-                Ok((waiting.is_some() || after < position).then_some((epoch, after)))
+                let head = ledger.out_stream(partner).await?.head;
+                let from = waiting.map_or((head.epoch, head.position), |(epoch, position)| (epoch, position - 1));
+                // Where the two sides differ there, an epoch was given up by decision: nothing is added to it.
+                let there = ledger.digest_at(partner, Direction::Out, told.epoch, told.position).await?;
+                let agreed = told.position == 0 || there == Some(told.digest);
+                let start = if agreed { from.min((told.epoch, told.position)) } else { from };
+                Ok((waiting.is_some() || start < from).then_some(start))
             })
         });
         read.await
@@ -172,17 +175,17 @@ impl<S: Store, L: Line> Exchange<S, L> {
         read.await
     }
 
-    async fn waiting(&self) -> Result<Option<(u64, u64)>> {
-        let read = self
-            .post
-            .store
-            .read(self.partner.clone(), |partner, ledger: &mut S::Ledger| Box::pin(async move { ledger.first_waiting(partner).await }));
+    /// The next epoch in which something was written, and the first envelope that still waits for its receipt.
+    async fn next_epoch(&self, epoch: u64) -> Result<(Option<u64>, Option<(u64, u64)>)> {
+        let read = self.post.store.read((self.partner.clone(), epoch), |(partner, epoch), ledger: &mut S::Ledger| {
+            Box::pin(async move { Ok((ledger.next_epoch_written(partner, *epoch).await?, ledger.first_waiting(partner).await?)) })
+        });
         read.await
     }
 
     /// Gives the partner the receipts that were lost on their way back: what was stored is not fetched again, so nobody else would. Once for
     /// each connection; the partner answers up to which position it holds receipts.
-    async fn return_receipts(&mut self) -> Result<(), Failure> {
+    async fn return_receipts(&mut self, their_epoch: u64) -> Result<(), Failure> {
         if self.receipts_returned {
             return Ok(());
         }
@@ -190,28 +193,30 @@ impl<S: Store, L: Line> Exchange<S, L> {
             Box::pin(async move { ledger.last_of_each_epoch(partner).await })
         });
         for (epoch, last) in read.await? {
-            self.return_receipts_of(epoch, last).await?;
+            self.return_receipts_of(epoch, last, epoch < their_epoch).await?;
         }
         self.receipts_returned = true;
         Ok(())
     }
 
-    async fn return_receipts_of(&mut self, epoch: u64, last: u64) -> Result<(), Failure> {
+    /// `over`: the partner writes a later epoch, and may have lost what it wrote in this one.
+    async fn return_receipts_of(&mut self, epoch: u64, last: u64, over: bool) -> Result<(), Failure> {
         // The last one again, to be told how far the partner is.
-        let mut after = last - 1;
+        let (mut after, mut before) = (last - 1, None);
         loop {
             let receipts = self.receipts_after(epoch, after).await?;
             if receipts.is_empty() {
                 return Err(Failure::Other("the partner says that it holds more receipts than were ever given".to_owned()));
             }
             let held = self.line.return_receipts(ReturnReceiptsRequest { receipts }).await?.receipted_position;
-            if held >= last {
+            let stuck = before.is_some_and(|before| held <= before);
+            if held >= last || (stuck && over) {
                 return Ok(());
             }
-            if held <= after && after != last - 1 {
+            if stuck {
                 return Err(Failure::Other(format!("the partner does not take the receipts after position {held}")));
             }
-            after = held;
+            (after, before) = (held, Some(held));
         }
     }
 
@@ -238,12 +243,17 @@ impl<S: Store, L: Line> Exchange<S, L> {
 
     /// The next envelopes after what we have stored: of that epoch, else from the start of the next one.
     pub(super) async fn fetch(&mut self, stored: &Head) -> Result<Vec<SignedEnvelope>, Failure> {
-        let same = self.ask(stored.epoch.max(1), stored.position).await?;
+        let mut same = self.ask(stored.epoch.max(1), stored.position).await?;
+        let mut asked = stored.epoch.max(1);
+        // An epoch may have nothing left in it; the next one says what follows.
+        while same.envelopes.is_empty() && same.next_epoch > asked {
+            asked = same.next_epoch;
+            same = self.ask(asked, 0).await?;
+        }
         if !same.envelopes.is_empty() {
             return Ok(same.envelopes);
         }
-        let next = same.next_epoch;
-        let later = self.ask(next, 0).await?.envelopes;
+        let later = self.ask(0, 0).await?.envelopes;
         // Without a next epoch the partner gives its current one; where nothing further was in the epoch that we know, only a later one is new.
         let is_later =
             |signed: &SignedEnvelope| crate::envelope::open(signed.clone()).is_ok_and(|opened| opened.offered.epoch > stored.epoch);

@@ -66,6 +66,8 @@ pub struct Written {
     pub digest: Digest,
     /// The partner's receipt is stored.
     pub receipted: bool,
+    /// It was given up, and written again in a later epoch.
+    pub superseded: bool,
 }
 
 /// How far the streams are, and which are stopped.
@@ -105,7 +107,7 @@ pub trait Outbox {
     -> impl Future<Output = Result<Vec<Written>>> + Send;
     /// The last one of an epoch; its start if there is none.
     fn last_written(&mut self, partner: &str, epoch: u64) -> impl Future<Output = Result<Head>> + Send;
-    /// The next epoch after this one in which something was written.
+    /// The next epoch after this one in which something stands that was not given up.
     fn next_epoch_written(&mut self, partner: &str, epoch: u64) -> impl Future<Output = Result<Option<u64>>> + Send;
     /// Epoch and position of the first that waits for its receipt.
     fn first_waiting(&mut self, partner: &str) -> impl Future<Output = Result<Option<(u64, u64)>>> + Send;

@@ -1,20 +1,26 @@
 //! What the protocol knows of the network: five calls to one partner.
 
 use fenghuo_api::partner::v1::*;
-use fenghuo_durable::Error;
+use fenghuo_durable::{Code, Error};
 
 /// Why an exchange failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The two sides do not agree: stop.
     Diverged(String),
+    /// Our own store could not be read or written: it says nothing about the partner.
+    Ours(String),
     /// Anything else: try again.
     Other(String),
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        if error.reason == "STREAM_DIVERGED" { Self::Diverged(error.message) } else { Self::Other(error.message) }
+        match error.code {
+            _ if error.reason == "STREAM_DIVERGED" => Self::Diverged(error.message),
+            Code::Unavailable | Code::Internal => Self::Ours(error.message),
+            _ => Self::Other(error.message),
+        }
     }
 }
 

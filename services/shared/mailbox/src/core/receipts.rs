@@ -49,9 +49,30 @@ pub(super) async fn store_receipt<L: Ledger>(
 ) -> Result<()> {
     let (receipt, id) = open_receipt(signed)?;
     let found = ledger.written(partner, id.epoch, receipt.position).await?;
-    let written = found.ok_or_else(|| not_ours(&receipt, &id, "no envelope was ever written there"))?;
+    let Some(written) = found else {
+        if id.epoch < ledger.out_stream(partner).await?.head.epoch {
+            // Lost in a restore, and not fetched back before a new epoch was begun by decision.
+            tracing::warn!(
+                partner,
+                epoch = id.epoch,
+                position = receipt.position,
+                "a receipt came for an envelope that is not here any more"
+            );
+            return Ok(());
+        }
+        return Err(not_ours(&receipt, &id, "no envelope was ever written there"));
+    };
     match machine::receipt(&written.digest, written.receipted, &receipt.envelope_digest) {
         ReceiptMeaning::Again => return Ok(()),
+        ReceiptMeaning::OfAnother if written.superseded => {
+            tracing::warn!(
+                partner,
+                epoch = id.epoch,
+                position = receipt.position,
+                "a receipt came for another envelope than the one given up here"
+            );
+            return Ok(());
+        }
         ReceiptMeaning::OfAnother => return Err(not_ours(&receipt, &id, "it names another digest than the one written there")),
         ReceiptMeaning::First => {}
     }

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fenghuo_api::partner::v1::envelope::Content;
 use fenghuo_api::partner::v1::{SignedEnvelope, SignedReceipt};
 use fenghuo_durable::{Code, Error, Result};
+use jiff::SignedDuration;
 
 use super::post::diverged;
 use super::{Direction, Ledger, Post, Store, Streams, signer};
 use crate::envelope::{Opened, SpaceKeys, kind_of, sign_receipt};
 use crate::inbox::{Inbox, Incoming, Judgement};
-use crate::machine::{Arrival, Head, arrival};
+use crate::machine::{Arrival, Head, Offered, arrival};
 use crate::telemetry::{Counted, taking_in};
 
 /// How envelopes came.
@@ -36,7 +37,12 @@ struct Taken {
     new_key: Option<Vec<u8>>,
     /// Why the next one was not stored.
     fault: Option<Error>,
+    /// The rest was left, because the caller waits for an answer.
+    cut_short: bool,
 }
+
+/// A transaction takes no further envelope after so long: on a slow database part of a batch is answered before the caller gives up.
+const LONGEST: SignedDuration = SignedDuration::from_secs(2);
 
 /// What is to be done with one envelope.
 enum Decision {
@@ -57,6 +63,7 @@ impl<S: Store> Post<S> {
                 return Ok(receipts);
             }
             let mut fault = part.fault;
+            let mut cut_short = false;
             if !part.opened.is_empty() {
                 match self.take_part(partner, part.opened, way).await {
                     Ok(taken) => {
@@ -65,6 +72,7 @@ impl<S: Store> Post<S> {
                             self.trust.add_signing_key(partner, public_key)?;
                         }
                         fault = taken.fault.or(fault);
+                        cut_short = taken.cut_short;
                     }
                     Err(error) => fault = Some(error),
                 }
@@ -73,6 +81,7 @@ impl<S: Store> Post<S> {
                 Some(error) if receipts.is_empty() => return Err(error),
                 // What is stored is answered; the sender repeats the rest and hears the error then.
                 Some(_) => return Ok(receipts),
+                None if cut_short => return Ok(receipts),
                 None => {}
             }
         }
@@ -126,16 +135,25 @@ impl<S: Store> Post<S> {
         let context = (self.signer.clone(), self.inbox.clone(), partner.to_owned(), opened, reached);
         let taken = self.store.write(context, move |(signer, inbox, partner, opened, reached), ledger: &mut S::Ledger| {
             Box::pin(async move {
-                let mut taken = Taken { receipts: Vec::with_capacity(most), new_key: None, fault: None };
+                let mut taken = Taken { receipts: Vec::with_capacity(most), new_key: None, fault: None, cut_short: false };
+                let started = ledger.wall();
                 ledger.hold(partner, Direction::In).await?;
+                let mut head = ledger.in_head(partner).await?;
+                let receipt_key = receipt_key(ledger, signer, partner).await?;
                 for (index, opened) in opened.iter().take(most).enumerate() {
+                    if index > 0 && ledger.wall().duration_since(started) > LONGEST {
+                        taken.cut_short = true;
+                        break;
+                    }
                     reached.store(index, Ordering::Relaxed);
-                    match decide(ledger, partner, opened, way).await? {
+                    match decide(ledger, partner, &head, opened, way).await? {
                         Decision::Receipt(receipt) => taken.receipts.push(receipt),
                         Decision::Store => {
-                            let (receipt, new_key) = store_in_trace(ledger, signer, inbox.as_ref(), opened).await?;
+                            let (receipt, new_key) = store_in_trace(ledger, signer, &receipt_key, inbox.as_ref(), opened).await?;
                             taken.receipts.push(receipt);
                             taken.new_key = new_key;
+                            let Offered { epoch, position, digest, .. } = opened.offered;
+                            head = Head { epoch, position, digest };
                         }
                         Decision::Refuse(error) => {
                             if error.reason == "STREAM_DIVERGED" {
@@ -153,12 +171,17 @@ impl<S: Store> Post<S> {
     }
 }
 
-/// What is to be done with an envelope whose form and signature were checked. Changes nothing.
-async fn decide<L: Ledger>(ledger: &mut L, partner: &str, opened: &Opened, way: Way) -> Result<Decision> {
+/// The key that signs our receipts for a partner.
+async fn receipt_key<L: Ledger>(ledger: &mut L, keys: &SpaceKeys, partner: &str) -> Result<String> {
+    let stream = ledger.out_stream(partner).await?;
+    Ok(stream.receipt_key_id.or(stream.key_id).unwrap_or_else(|| keys.keys.present().key_id))
+}
+
+/// What is to be done with an envelope whose form and signature were checked, after `head`. Changes nothing.
+async fn decide<L: Ledger>(ledger: &mut L, partner: &str, head: &Head, opened: &Opened, way: Way) -> Result<Decision> {
     let offered = &opened.offered;
-    let head = ledger.in_head(partner).await?;
     let stored_there = ledger.digest_at(partner, Direction::In, offered.epoch, offered.position).await?;
-    match arrival(&head, stored_there, offered) {
+    match arrival(head, stored_there, offered) {
         Arrival::Duplicate => {
             tracing::debug!(partner, "an envelope came again and gets the receipt given first");
             let receipt = ledger.receipt_at(partner, offered.epoch, offered.position).await?;
@@ -196,13 +219,14 @@ async fn decide<L: Ledger>(ledger: &mut L, partner: &str, opened: &Opened, way: 
 async fn store_in_trace<L: Ledger>(
     ledger: &mut L,
     keys: &SpaceKeys,
+    receipt_key: &str,
     inbox: &dyn Inbox<L>,
     opened: &Opened,
 ) -> Result<(SignedReceipt, Option<Vec<u8>>)> {
     let before = ledger.trace();
     let work = taking_in(opened, &before);
     ledger.set_trace(work.context().clone());
-    let stored = store(ledger, keys, inbox, opened).await;
+    let stored = store(ledger, keys, receipt_key, inbox, opened).await;
     ledger.set_trace(before);
     stored.inspect_err(|error| work.fail(error.reason, error.message.clone()))
 }
@@ -211,6 +235,7 @@ async fn store_in_trace<L: Ledger>(
 async fn store<L: Ledger>(
     ledger: &mut L,
     keys: &SpaceKeys,
+    receipt_key: &str,
     inbox: &dyn Inbox<L>,
     opened: &Opened,
 ) -> Result<(SignedReceipt, Option<Vec<u8>>)> {
@@ -232,9 +257,7 @@ async fn store<L: Ledger>(
             inbox.take(ledger, &incoming).await?
         }
     };
-    let stream = ledger.out_stream(partner).await?;
-    let key_id = stream.receipt_key_id.or(stream.key_id).unwrap_or_else(|| keys.keys.present().key_id);
-    let receipt = sign_receipt(keys.keys.as_ref(), &key_id, opened, &judgement, ledger.wall())?;
+    let receipt = sign_receipt(keys.keys.as_ref(), receipt_key, opened, &judgement, ledger.wall())?;
     ledger.store(opened, &receipt, &judgement).await?;
     ledger.count(Counted::Received, partner, kind_of(opened.envelope.content.as_ref()), judgement.outcome().0);
     let head = Head { epoch: offered.epoch, position: offered.position, digest: offered.digest };

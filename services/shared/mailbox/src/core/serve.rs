@@ -33,6 +33,8 @@ pub async fn open_stream<S: Store>(post: &Post<S>, partner: &str, request: OpenS
         epoch: our_sent.epoch,
         sent: Some(head_out(&our_sent)),
         wall_time: Some(to_proto(post.store.wall())),
+        last_stored_epoch: our_stored.epoch,
+        last_stored: Some(head_out(&our_stored)),
     })
 }
 

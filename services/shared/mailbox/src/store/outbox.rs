@@ -17,6 +17,7 @@ fn read_written(row: &Row) -> Result<Written> {
         signed: read_envelope(row, 2)?,
         digest: read_digest(row, 5)?,
         receipted: row.opt_int(6)?.is_some(),
+        superseded: row.opt_int(7)?.is_some(),
     })
 }
 
@@ -29,13 +30,13 @@ impl Outbox for Tx {
     }
 
     async fn written(&mut self, partner: &str, epoch: u64, position: u64) -> Result<Option<Written>> {
-        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position = $3";
+        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us, supersede_us FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position = $3";
         let row = self.row(sql, params![partner, epoch, position]).await?;
         row.as_ref().map(read_written).transpose()
     }
 
     async fn written_after(&mut self, partner: &str, epoch: u64, position: u64, most: usize) -> Result<Vec<Written>> {
-        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position > $3 AND supersede_us IS NULL ORDER BY position LIMIT $4";
+        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us, supersede_us FROM mailbox_outbox WHERE partner = $1 AND epoch = $2 AND position > $3 AND supersede_us IS NULL ORDER BY position LIMIT $4";
         let rows = self.rows(sql, params![partner, epoch, position, most as i64]).await?;
         rows.iter().map(read_written).collect()
     }
@@ -49,7 +50,7 @@ impl Outbox for Tx {
     }
 
     async fn next_epoch_written(&mut self, partner: &str, epoch: u64) -> Result<Option<u64>> {
-        let sql = "SELECT epoch FROM mailbox_outbox WHERE partner = $1 AND epoch > $2 ORDER BY epoch LIMIT 1";
+        let sql = "SELECT epoch FROM mailbox_outbox WHERE partner = $1 AND epoch > $2 AND supersede_us IS NULL ORDER BY epoch LIMIT 1";
         self.row(sql, params![partner, epoch]).await?.map(|row| row.count(0)).transpose()
     }
 
@@ -60,7 +61,7 @@ impl Outbox for Tx {
     }
 
     async fn waiting_before(&mut self, partner: &str, epoch: u64) -> Result<Vec<Written>> {
-        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us FROM mailbox_outbox
+        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us, supersede_us FROM mailbox_outbox
             WHERE partner = $1 AND epoch < $2 AND receipt_us IS NULL AND supersede_us IS NULL ORDER BY epoch, position";
         let rows = self.rows(sql, params![partner, epoch]).await?;
         rows.iter().map(read_written).collect()

@@ -1,7 +1,7 @@
 //! The line to a partner over gRPC.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fenghuo_api::partner::v1::partner_service_client::PartnerServiceClient;
 use fenghuo_api::partner::v1::*;
@@ -9,6 +9,7 @@ use fenghuo_api::time::from_proto;
 use fenghuo_durable::trace::FutureExt as _;
 use fenghuo_durable::{Space, wall};
 use fenghuo_edge::{MAX_PARTNER_MESSAGE_BYTES, PartnerChannel, RemoteError, from_status, partner_channel};
+use jiff::SignedDuration;
 use tonic::{Response, Status};
 
 use super::{Mailbox, PartnerRoute};
@@ -23,6 +24,9 @@ impl From<RemoteError> for Failure {
         if error.reason == "STREAM_DIVERGED" { Self::Diverged(error.message) } else { Self::Other(error.to_string()) }
     }
 }
+
+/// A delivery that takes longer has failed, and is repeated: the receiver takes no more than it can store in two seconds.
+const DELIVERY: Duration = Duration::from_secs(15);
 
 /// The way to one partner in one space.
 pub(crate) struct GrpcLine {
@@ -60,14 +64,16 @@ impl Line for GrpcLine {
     }
 
     async fn open_stream(&mut self, request: OpenStreamRequest) -> Result<OpenStreamResponse, Failure> {
-        let asked = wall::now();
+        let asked = Instant::now();
         let answer = tokio::time::timeout(HANDSHAKE, self.calls()?.open_stream(request))
             .await
             .map_err(|_| Failure::Other(format!("no answer within {} s", HANDSHAKE.as_secs())))?;
         let answer = told(answer)?;
-        let answered = wall::now();
+        // The way there and back by the monotonic clock: somebody may set the other in between.
+        let back = SignedDuration::try_from(asked.elapsed() / 2).unwrap_or_default();
         if let Some(theirs) = answer.wall_time.as_ref().and_then(from_proto) {
-            let halfway = asked.checked_add(answered.duration_since(asked) / 2).unwrap_or(asked);
+            let now = wall::now();
+            let halfway = now.checked_sub(back).unwrap_or(now);
             self.mailbox.parts.links.clock(self.space.id(), &self.route.province_code, theirs.duration_since(halfway));
         }
         Ok(answer)
@@ -75,7 +81,10 @@ impl Line for GrpcLine {
 
     async fn deliver_envelopes(&mut self, request: DeliverEnvelopesRequest) -> Result<DeliverEnvelopesResponse, Failure> {
         let sending = Sending::begin(&self.route.province_code, &request.envelopes);
-        let answer = self.calls()?.deliver_envelopes(request).with_context(sending.context()).await;
+        let delivered = self.calls()?.deliver_envelopes(request).with_context(sending.context());
+        let answer = tokio::time::timeout(DELIVERY, delivered)
+            .await
+            .map_err(|_| Failure::Other(format!("no receipt within {} s", DELIVERY.as_secs())))?;
         told(answer.inspect_err(|status| sending.failed(status.message())))
     }
 

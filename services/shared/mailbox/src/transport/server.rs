@@ -1,6 +1,7 @@
 //! `PartnerService`, for partners whose certificate the edge has proved.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use fenghuo_api::partner::v1::partner_service_server::PartnerService;
 use fenghuo_api::partner::v1::*;
@@ -64,6 +65,8 @@ impl Mailbox {
             Err(error) if error.reason == "STREAM_DIVERGED" => {
                 self.set_link(space, partner, LinkState::Diverged, &error.message).await;
             }
+            // Our own store failed: the partner is not silent.
+            Err(error) if matches!(error.code, Code::Unavailable | Code::Internal) => self.parts.links.heard(space.id(), partner),
             Err(_) => {}
         }
         outcome
@@ -75,8 +78,16 @@ impl Mailbox {
             return Err(Error::new(Code::PermissionDenied, "SENDER_NOT_CALLER", text));
         }
         let space = self.space_of(&request.space)?;
+        let claim = request.sent.clone().map(|sent| (request.epoch, sent.position, sent.digest)).unwrap_or_default();
         let outcome = serve::open_stream(&self.post(&space), partner, request).await;
-        self.parts.links.called(space.id(), partner);
+        if outcome.is_ok() {
+            self.parts.links.called(space.id(), partner);
+        }
+        let diverged = matches!(&outcome, Err(error) if error.reason == "STREAM_DIVERGED");
+        if diverged && !self.parts.links.claimed_again(space.id(), partner, claim, Instant::now()) {
+            // It may have lain on a line that was cut, and come after newer ones. A sender that was restored says it again.
+            return outcome;
+        }
         self.noted(&space, partner, outcome).await
     }
 

@@ -1,10 +1,9 @@
 //! The worker of one space and one partner: it looks whenever something was logged, and every few seconds by itself.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use fenghuo_durable::{Space, Tx, wall};
-use jiff::SignedDuration;
+use fenghuo_durable::{Space, Tx};
 use tokio_util::sync::CancellationToken;
 
 use super::client::GrpcLine;
@@ -17,7 +16,10 @@ use crate::machine::back_off;
 /// An idle link is tried this often, so that a cut shows within seconds.
 const HEARTBEAT: Duration = Duration::from_secs(3);
 /// A partner that only pulls is cut off when it has not called for so long.
-const SILENCE: SignedDuration = SignedDuration::from_secs(15);
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Two nodes that call each other and both fail do so no faster than this.
+const SHORTEST: Duration = Duration::from_millis(100);
 
 /// Runs until the token is cancelled or the space stops.
 pub(crate) async fn run(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute, stop: CancellationToken) {
@@ -56,14 +58,16 @@ pub(crate) async fn run(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute
 /// A partner that calls us and cannot be called: only its silence is watched.
 async fn listen(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute) {
     let partner = route.province_code.as_str();
-    let started = wall::now();
+    let started = Instant::now();
     let post = mailbox.post(&space);
     loop {
         let status = mailbox.links().status(space.id(), partner);
-        let silent = wall::now().duration_since(status.last_contact.unwrap_or(started)) > SILENCE;
-        if silent {
+        // Not by the wall clock: somebody may set it.
+        let heard = mailbox.links().last_heard(space.id(), partner).unwrap_or(started);
+        if heard.elapsed() > SILENCE {
             mailbox.set_link(&space, partner, LinkState::Down, "the partner has not called").await;
-        } else if status.last_contact.is_some() && status.state != LinkState::Diverged {
+        } else if status.last_contact.is_some() && !matches!(status.state, LinkState::Up | LinkState::Diverged) {
+            // Set once only: it counts as a contact.
             mailbox.set_link(&space, partner, LinkState::Up, "").await;
         }
         if let Err(error) = post.announce_successor(partner).await {
@@ -83,8 +87,11 @@ async fn send(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute) {
     let mut exchange = Exchange::new(mailbox.post(&space), partner.clone(), route.pull, line);
     let mut head = space.head();
     let mut failures = 0_u32;
+    let caller = mailbox.links().caller(space.id(), &partner);
     loop {
         head.borrow_and_update();
+        // From here on: the partner may call while our own exchange with it is failing.
+        let called = caller.notified();
         match exchange.run().await {
             Ok(()) => {
                 failures = 0;
@@ -98,21 +105,22 @@ async fn send(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute) {
                 mailbox.trust_announced(&space).await;
                 match failure {
                     Failure::Diverged(text) => mailbox.set_link(&space, &partner, LinkState::Diverged, &text).await,
+                    Failure::Ours(text) => tracing::error!(partner, why = text, "the streams cannot be read or written here; trying again"),
                     // One failure may be a connection that had grown old: the second try decides.
                     Failure::Other(_) if failures == 1 && was_up(&mailbox, &space, &partner) => {}
                     Failure::Other(text) => mailbox.set_link(&space, &partner, LinkState::Down, &text).await,
                 }
-                wait_to_try_again(&mailbox, &space, &partner, back_off(failures)).await;
+                wait_to_try_again(called, back_off(failures)).await;
             }
         }
     }
 }
 
-/// Waits before the next try; a partner that calls us is back, and is tried at once.
-async fn wait_to_try_again(mailbox: &Mailbox, space: &Arc<Space>, partner: &str, longest: Duration) {
-    let caller = mailbox.links().caller(space.id(), partner);
-    let called = caller.notified();
-    let shortest = back_off(1).min(longest);
+/// Waits before the next try; a partner that has called since this one began is up, and is tried at once. Never at the same moment as
+/// everybody else who waits for that partner.
+async fn wait_to_try_again(called: impl Future<Output = ()>, about: Duration) {
+    let longest = about.mul_f64(0.75 + fastrand::f64() / 2.0);
+    let shortest = SHORTEST.min(longest);
     tokio::time::sleep(shortest).await;
     tokio::select! {
         () = tokio::time::sleep(longest - shortest) => {}
@@ -137,5 +145,23 @@ async fn wait_for_work(space: &Arc<Space>, partner: &str, head: &mut tokio::sync
             changed = head.changed() => if changed.is_err() { return },
             () = &mut heartbeat => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_partner_that_calls_is_tried_at_once() {
+        // Alone it would wait for a minute.
+        let (caller, long) = (Notify::new(), Duration::from_secs(60));
+        let both = async { tokio::join!(wait_to_try_again(caller.notified(), long), async { caller.notify_waiters() }) };
+        tokio::time::timeout(long / 2, both).await.expect("it called while we waited");
+        let called = caller.notified();
+        caller.notify_waiters();
+        tokio::time::timeout(long / 2, wait_to_try_again(called, long)).await.expect("it called before we began to wait");
     }
 }
