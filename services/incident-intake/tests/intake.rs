@@ -325,6 +325,32 @@ async fn a_spill_is_found_among_hundreds_that_lie_somewhere_in_the_province(on: 
     desk.spaces.stop().await;
 }
 
+async fn a_report_of_an_unknown_pollutant_is_matched_however_many_lie_nearer_in_the_list(on: On) {
+    let desk = desk(on, "2014-08-13T07:00").await;
+    // One county, points 30 km apart, nothing known of the pollutant: only the point tells them apart.
+    let of = |number: i32| Report {
+        place: Some(Place {
+            admin_code: "500237".into(),
+            longitude_deg: Some(105.0),
+            latitude_deg: Some(10.0 + f64::from(number) * 0.27),
+            ..Default::default()
+        }),
+        substances: Vec::new(),
+        ..wushan("2014-08-13T07:00")
+    };
+    let mut opened = Vec::new();
+    for number in 0..70 {
+        let answer = desk.submit(of(number)).await.unwrap();
+        assert!(answer.opened, "{:?}", answer.match_reasons_en);
+        opened.push(answer.incident.unwrap().name);
+    }
+    let last = desk.submit(of(69)).await.unwrap();
+    assert_eq!(last.incident.unwrap().name, opened[69], "the last of more incidents than are read at once");
+    let named = Report { substances: vec![Substance { name: "氨氮".into(), ..Default::default() }], ..of(68) };
+    assert_eq!(desk.submit(named).await.unwrap().incident.unwrap().name, opened[68], "what is known contradicts nothing that is not");
+    desk.spaces.stop().await;
+}
+
 async fn impossible_reports_are_refused_by_field_and_change_nothing(on: On) {
     let desk = desk(on, "2014-08-13T07:00").await;
     let refused = async |change: fn(&mut Report)| {
@@ -419,6 +445,7 @@ fenghuo_durable::on_both!(
     an_upward_report_answers_only_what_had_begun_and_an_incident_closes_only_when_nothing_is_open,
     two_reports_of_one_spill_at_once_make_one_incident,
     a_spill_is_found_among_hundreds_that_lie_somewhere_in_the_province,
+    a_report_of_an_unknown_pollutant_is_matched_however_many_lie_nearer_in_the_list,
     impossible_reports_are_refused_by_field_and_change_nothing,
     a_county_sees_its_own_incidents_and_no_others,
     the_queue_is_paged_by_deadline_and_changes_are_seen_live,

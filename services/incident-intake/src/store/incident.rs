@@ -41,20 +41,20 @@ const CANDIDATES: i64 = 50;
 
 macro_rules! candidates {
     ($keys:literal) => {
-        // A union of searches: SQLite would answer one OR of them by walking every open incident.
+        // A union of searches: SQLite would answer one OR of them by walking every open incident. CROSS JOIN keeps it from doing so after all.
         concat!(
-            "SELECT body FROM intake_incident WHERE state = 'open' AND told_us >= $1 AND told_us <= $2 AND name > $9
-            AND (admin_code = $3 OR (water_body = $4 AND water_body <> '')
-                OR (latitude_deg >= $6 AND latitude_deg <= $8 AND longitude_deg >= $5 AND longitude_deg <= $7))
-            AND name IN (
+            "SELECT i.body FROM (
                 SELECT name FROM intake_incident WHERE admin_code = $3 AND state = 'open' AND by_matter IN (0, $10)
                 UNION SELECT name FROM intake_incident WHERE water_body = $4 AND water_body <> '' AND state = 'open' AND by_matter IN (0, $10)
                 UNION SELECT name FROM intake_incident WHERE state = 'open' AND by_matter IN (0, $10)
                     AND latitude_deg >= $6 AND latitude_deg <= $8 AND longitude_deg >= $5 AND longitude_deg <= $7
-                UNION SELECT m.incident FROM ",
+                UNION SELECT m.incident AS name FROM ",
             $keys,
-            " AS k JOIN intake_matter m ON m.matter = k.value)
-            ORDER BY name LIMIT $12"
+            " AS k JOIN intake_matter m ON m.matter = k.value) AS near CROSS JOIN intake_incident AS i
+            WHERE i.name = near.name AND i.state = 'open' AND i.told_us >= $1 AND i.told_us <= $2 AND i.name > $9
+            AND (i.admin_code = $3 OR (i.water_body = $4 AND i.water_body <> '')
+                OR (i.latitude_deg >= $6 AND i.latitude_deg <= $8 AND i.longitude_deg >= $5 AND i.longitude_deg <= $7))
+            ORDER BY i.name LIMIT $12"
         )
     };
 }
@@ -74,20 +74,7 @@ pub async fn candidates(tx: &mut Tx, report: &Report, after: &str) -> Result<Vec
     let keys = matter_keys(&report.substances);
     // A report of nothing known may belong to an incident of anything.
     let known = i64::from(report.substances.is_empty());
-    let values = params![
-        from,
-        to,
-        division,
-        water,
-        west_south.0,
-        west_south.1,
-        east_north.0,
-        east_north.1,
-        after,
-        known,
-        keys,
-        CANDIDATES
-    ];
+    let values = params![from, to, division, water, west_south.0, west_south.1, east_north.0, east_north.1, after, known, keys, CANDIDATES];
     tx.rows(sql, values).await?.iter().map(read).collect()
 }
 
