@@ -8,7 +8,7 @@ use fenghuo_durable::wall;
 use fenghuo_tests::node::Spec;
 use fenghuo_tests::province::{Province, pair};
 use fenghuo_tests::traffic::{Desk, Pace, Traffic};
-use fenghuo_tests::{account, count};
+use fenghuo_tests::{account, conditions, count};
 
 use crate::outcome::Outcome;
 use crate::{CHONGQING, HUBEI};
@@ -46,8 +46,9 @@ pub(crate) async fn run(each: Duration, seed: u64) -> Outcome {
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert_offset(&hubei, offset).await;
         let answered = traffic.ledger.answered();
-        tokio::time::sleep(each.max(Duration::from_secs(8))).await;
+        tokio::time::sleep(each.max(Duration::from_secs(5))).await;
         differences.push(difference_s(&chongqing, HUBEI).await);
+        told(&hubei, &chongqing, offset != 0).await;
         assert!(traffic.ledger.answered() > answered, "nothing is taken with the clock {offset} s off");
         let verified = count::verify(&hubei).await;
         assert!(verified.holds, "with the clock {offset} s off: {:?}", verified.faults);
@@ -100,6 +101,18 @@ async fn assert_offset(node: &Province, offset_s: i64) {
     assert!((seen - offset_s).abs() <= 3, "the clock of {} should be {offset_s} s off and is {seen} s off", node.code());
 }
 
+/// Both desks say that Hubei's clock is wrong while it is, and no longer.
+async fn told(hubei: &Province, chongqing: &Province, wrong: bool) {
+    const SOON: Duration = Duration::from_secs(15);
+    if wrong {
+        conditions::told(hubei, "CLOCK_STEPPED", SOON).await;
+        conditions::told(chongqing, "CLOCK_APART", SOON).await;
+    } else {
+        conditions::over(hubei, "CLOCK_STEPPED", SOON).await;
+        conditions::over(chongqing, "CLOCK_APART", SOON).await;
+    }
+}
+
 /// How far the partner's clock is ahead, as the desk shows it.
 async fn difference_s(at: &Province, partner: &str) -> i64 {
     let listed = at.directory().list_partners(ListPartnersRequest::default()).await.unwrap().into_inner();
@@ -116,7 +129,7 @@ mod tests {
         if let Some(why) = missing() {
             return println!("skipped: {why}");
         }
-        let outcome = run(Duration::from_secs(8), 1).await;
+        let outcome = run(Duration::from_secs(5), 1).await;
         assert!(outcome.account.clocks_missed > 0, "{outcome}");
     }
 }

@@ -9,7 +9,7 @@ use fenghuo_tests::namespace::Cable;
 use fenghuo_tests::node::Spec;
 use fenghuo_tests::province::{Province, pair};
 use fenghuo_tests::traffic::{Desk, Pace, Traffic};
-use fenghuo_tests::{account, count};
+use fenghuo_tests::{account, conditions, count};
 
 use crate::outcome::Outcome;
 use crate::{CHONGQING, HUBEI};
@@ -19,8 +19,8 @@ const SEEN_WITHIN: Duration = Duration::from_secs(30);
 /// Everything is over after a cut by then.
 const CAUGHT_UP_WITHIN: Duration = Duration::from_secs(60);
 
-/// Runs every kind of fault for about so long each, then counts.
-pub(crate) async fn run(each: Duration, seed: u64) -> Outcome {
+/// Runs every kind of fault for about so long each, then counts; without `one_way` those that concern one direction are left out.
+pub(crate) async fn run(each: Duration, one_way: bool, seed: u64) -> Outcome {
     let began = Instant::now();
     let dir = tempfile::tempdir().unwrap();
     let cable = Cable::lay();
@@ -29,8 +29,10 @@ pub(crate) async fn run(each: Duration, seed: u64) -> Outcome {
     let mut line = Line { cable, hubei, chongqing, rng: fastrand::Rng::with_seed(seed), struck: Vec::new() };
     line.cut("cut", [100, 100], each).await;
     line.lossy(each).await;
-    line.cut("cut towards Chongqing", [0, 100], each).await;
-    line.cut("cut towards Hubei", [100, 0], each).await;
+    if one_way {
+        line.cut("cut towards Chongqing", [0, 100], each).await;
+        line.cut("cut towards Hubei", [100, 0], each).await;
+    }
     line.cut_in_delivery(each).await;
     traffic.stop().await;
     let account = account::settle([&line.hubei, &line.chongqing], &traffic).await;
@@ -133,12 +135,14 @@ async fn arrived(at: &Province) -> usize {
     count::notifications(at).await.iter().filter(|one| !one.name.starts_with(&home)).count()
 }
 
-/// How long until the desk says that the link to the partner is down.
+/// How long until the desk says that the link to the partner is down, in the list of partners and in the bar of what is wrong.
 async fn seen_down(at: &Province, partner: &str) -> Duration {
     let began = Instant::now();
     loop {
         let listed = at.directory().list_partners(ListPartnersRequest::default()).await.unwrap().into_inner();
         if listed.partners.iter().any(|one| one.province_code == partner && one.link_state() == LinkState::Down) {
+            let told = conditions::told(at, "PARTNER_DOWN", SEEN_WITHIN).await;
+            assert_eq!(told.subject, partner);
             return began.elapsed();
         }
         assert!(began.elapsed() < SEEN_WITHIN, "{}: the desk does not see the cut after {SEEN_WITHIN:?}", at.code());
@@ -155,7 +159,7 @@ mod tests {
         if let Some(why) = fenghuo_tests::namespace::missing() {
             return println!("skipped: {why}");
         }
-        let outcome = run(Duration::from_secs(3), 1).await;
+        let outcome = run(Duration::from_secs(3), false, 1).await;
         assert!(outcome.account.notifications > 0, "{outcome}");
     }
 }

@@ -153,7 +153,7 @@ async fn strike(fault: Fault, seed: u64) -> Outcome {
             kill::run(Databases::of(Some(server.url())), kills, seed).await
         }
         Fault::Kill { kills, postgres } => kill::run(Databases::of(postgres), kills, seed).await,
-        Fault::Link { seconds } => link::run(Duration::from_secs(seconds), seed).await,
+        Fault::Link { seconds } => link::run(Duration::from_secs(seconds), true, seed).await,
         Fault::Postgres { restarts, seconds } => {
             let plan = postgres::Plan { restarts, each: Duration::from_secs(seconds) };
             postgres::run(plan, seed).await
