@@ -92,6 +92,10 @@ pub struct Node {
     pub trust: Arc<SimTrust>,
     snapshots: Vec<BTreeMap<SpaceId, Arc<Tables>>>,
     up: bool,
+    /// It is being restored until then.
+    down_until_ms: u64,
+    /// An older copy was put back, and it has not started since.
+    put_back: bool,
     serving: bool,
     posts: BTreeMap<SpaceId, Post<MemStore>>,
     workers: BTreeMap<(usize, SpaceId), Worker>,
@@ -115,8 +119,8 @@ pub struct World {
     pub decided: BTreeSet<(usize, usize, SpaceId)>,
     /// Streams whose exchange has said, since somebody looked, that the two sides differ in what `from` sent.
     diverged: BTreeSet<(usize, usize, SpaceId)>,
-    /// Streams begun anew of which the partner said that another key must sign.
-    retired: BTreeSet<(usize, usize, SpaceId)>,
+    /// Streams begun anew of which the partner said that another key must sign, and which.
+    retired: BTreeMap<(usize, usize, SpaceId), String>,
 }
 
 /// A caller waits so long for an answer.
@@ -158,7 +162,7 @@ impl World {
             unmarked: BTreeSet::new(),
             decided: BTreeSet::new(),
             diverged: BTreeSet::new(),
-            retired: BTreeSet::new(),
+            retired: BTreeMap::new(),
             plan,
         };
         for node in 0..world.nodes.len() {
@@ -364,12 +368,15 @@ impl World {
                 if let Err(failure) = &outcome {
                     self.trace(|| format!("exchange {node} -> {partner} {space} failed: {failure:?}"));
                     traffic.reset();
+                    know_keys(&traffic.post);
                     crate::check::at_failure(self, failure);
                     if self.healed && matches!(failure, Failure::Diverged(_)) {
                         self.note_diverged(node, partner, space);
                     }
-                    if self.healed && matches!(failure, Failure::Other(text) if text.contains("must be signed by key")) {
-                        self.note_retired(node, partner, space);
+                    if self.healed
+                        && let Failure::Other(text) = failure
+                    {
+                        self.note_retired(node, partner, space, text);
                     }
                 }
                 let Some(worker) = self.nodes[node].workers.get_mut(&(partner, space)) else { return };
@@ -415,6 +422,8 @@ impl Node {
             trust: Arc::default(),
             snapshots: Vec::new(),
             up: false,
+            down_until_ms: 0,
+            put_back: false,
             serving: false,
             posts: BTreeMap::new(),
             workers: BTreeMap::new(),
@@ -426,7 +435,17 @@ impl Node {
     }
 }
 
+/// As the transport does before it answers and after a failure: what was announced is believed, whoever stored it, even if the caller went away
+/// right after the COMMIT.
+fn know_keys(post: &Post<MemStore>) {
+    let tables = post.store.disk.lock().spaces.get(&post.store.space).cloned().unwrap_or_default();
+    for (partner, key, ..) in &tables.keys {
+        let _ = post.trust.add_signing_key(partner, &key.public_key);
+    }
+}
+
 async fn answer(post: &Post<MemStore>, partner: &str, request: Request) -> Answer {
+    know_keys(post);
     let told = match request {
         Request::Open(request) => serve::open_stream(post, partner, request).await.map(Response::Open),
         Request::Deliver(request) => serve::deliver_envelopes(post, partner, request).await.map(Response::Deliver),

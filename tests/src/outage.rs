@@ -150,7 +150,14 @@ async fn draft(of: &Province, partner: &str) -> String {
         kind: NotificationKind::Warning.into(),
         overrides: None,
     };
-    of.notifications().draft_notification(draft).await.unwrap().into_inner().notification.unwrap_or_default().name
+    loop {
+        match of.notifications().draft_notification(draft.clone()).await {
+            Ok(answer) => return answer.into_inner().notification.unwrap_or_default().name,
+            // The copy of the incident follows its event: on a busy machine, seconds later.
+            Err(status) if status.code() == tonic::Code::Unavailable => tokio::time::sleep(Duration::from_millis(500)).await,
+            Err(status) => panic!("{status}"),
+        }
+    }
 }
 
 /// Everything once on both sides, in order, with receipts that verify.

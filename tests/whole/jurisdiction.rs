@@ -397,7 +397,7 @@ fn cases(
                     request_id: id(),
                     province_code: "510000".into(),
                     reason: "双方电话商定".into(),
-                    present_key: false,
+                    signing_key_id: String::new(),
                 },
                 Refused,
             ),

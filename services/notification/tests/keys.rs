@@ -70,7 +70,7 @@ async fn a_new_epoch_by_decision_takes_over_what_was_not_delivered(on: On) {
         request_id: new_id().to_string(),
         province_code: "500000".into(),
         reason: "双方电话商定".into(),
-        present_key: false,
+        signing_key_id: String::new(),
     };
     let mut letter = request.clone();
     letter.province_code = "510000".into();

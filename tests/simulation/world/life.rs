@@ -11,10 +11,17 @@ use crate::keys::{SimKeys, SimTrust, public_key};
 use crate::ledger::{MemLedger, MemStore};
 use crate::net::SimLine;
 
+/// A restore takes longer than anything stays under way: in life, minutes.
+const RESTORE_MS: u64 = 6000;
+
 impl World {
     pub(super) fn restart(&mut self, node: usize) {
-        if self.nodes[node].up {
+        let now = self.hub.lock().now_ms;
+        if self.nodes[node].up || now < self.nodes[node].down_until_ms {
             return;
+        }
+        if std::mem::take(&mut self.nodes[node].put_back) {
+            crate::check::note_lost(self);
         }
         self.trace(|| format!("{node} starts"));
         let partners: Vec<usize> = self.plan.partners_of(node);
@@ -122,7 +129,9 @@ impl World {
         } else {
             self.unmarked.insert(node);
         }
-        crate::check::note_lost(self);
+        let this = &mut self.nodes[node];
+        (this.put_back, this.down_until_ms) = (true, self.hub.lock().now_ms + RESTORE_MS);
+        self.schedule(RESTORE_MS, Event::Restart { node });
     }
 }
 

@@ -73,11 +73,11 @@ impl World {
     fn decide(&mut self, from: usize, to: usize, space: SpaceId) {
         let Some(post) = self.nodes[from].posts.get(&space).filter(|_| self.nodes[from].serving).cloned() else { return };
         self.decided.insert((from, to, space));
-        let present_key = self.retired.remove(&(from, to, space));
-        let context = (post.signer.clone(), post.inbox.clone(), self.nodes[to].code.clone());
+        let key_id = self.retired.remove(&(from, to, space)).unwrap_or_default();
+        let context = (post.signer.clone(), post.inbox.clone(), self.nodes[to].code.clone(), key_id);
         let write = async move {
-            let written = post.store.write(context, move |(signer, inbox, partner), ledger: &mut MemLedger| {
-                Box::pin(begin_new_epoch(ledger, signer, inbox.as_ref(), partner, present_key))
+            let written = post.store.write(context, |(signer, inbox, partner, key_id), ledger: &mut MemLedger| {
+                Box::pin(begin_new_epoch(ledger, signer, inbox.as_ref(), partner, key_id))
             });
             let _ = written.await;
             Done::Decided
@@ -129,11 +129,13 @@ impl World {
         self.spawn(node, None, Box::pin(run));
     }
 
-    /// A stream that was begun anew is signed by a key that the partner takes for retired: the announcement was lost here.
-    pub(super) fn note_retired(&mut self, node: usize, partner: usize, space: SpaceId) {
+    /// A stream that was begun anew is signed by a key that the partner takes for retired: the announcement of the key that it names was lost here.
+    pub(super) fn note_retired(&mut self, node: usize, partner: usize, space: SpaceId, text: &str) {
+        let Some(named) = text.split("must be signed by key ").nth(1).and_then(|rest| rest.split(',').next()) else { return };
         for stream in [(node, partner, space), (partner, node, space)] {
-            if self.decided.contains(&stream) {
-                self.retired.insert(stream);
+            let owns = self.nodes[stream.0].folder.lock().keys.iter().any(|key| signing_key(key).key_id == named);
+            if owns && self.decided.contains(&stream) {
+                self.retired.insert(stream, named.to_owned());
                 self.diverged.insert(stream);
             }
         }

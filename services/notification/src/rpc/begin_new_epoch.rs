@@ -26,7 +26,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: BeginNew
 
 async fn write(tx: &mut Tx, service: &Service, caller: &Caller, request: &BeginNewEpochRequest) -> Result<BeginNewEpochResponse> {
     let (us, them) = (service.province_code(), request.province_code.as_str());
-    let epoch = service.0.mailbox.begin_new_epoch(tx, caller.space()?, them, request.present_key).await?;
+    let epoch = service.0.mailbox.begin_new_epoch(tx, caller.space()?, them, &request.signing_key_id).await?;
     tx.append(NewEvent {
         service: "notification",
         kind: "partner.epoch_begun",

@@ -44,7 +44,9 @@ async fn write_again<L: Ledger>(ledger: &mut L, signer: &SpaceKeys, inbox: &dyn 
         Content::KeyAnnouncement(announced) => announced.signing_key.as_ref().map(|key| key.key_id.clone()),
         _ => None,
     };
-    if announced.is_some() && announced == stream.key_id {
+    // An older key has had its time: its successor is announced when the epoch has begun, unless it signs already.
+    let outdated = |key_id: &String| stream.key_id.as_ref() == Some(key_id) || signer.keys.successor(key_id).is_some();
+    if announced.as_ref().is_some_and(outdated) {
         return Ok(());
     }
     let at = append(ledger, signer, partner, stream, content).await?;
@@ -67,21 +69,24 @@ async fn write_again<L: Ledger>(ledger: &mut L, signer: &SpaceKeys, inbox: &dyn 
 /// It ends a quarantine as well: for a node that cannot call its partner, or whose stream differs from what the partner gives back. What
 /// was not fetched back stays with the partner alone. If the partner knows the new epoch from before a restore, it says so: decide again.
 ///
-/// With `present_key` our present key signs from the first envelope on: the partner has it by an announcement that we lost in a restore, or by a
-/// bundle that it enrolled anew after our old key was lost.
+/// Where `key_id` is not empty, that key of ours signs from the first envelope on: the partner has it by an announcement that we lost in a
+/// restore (it says so: SIGNING_KEY_RETIRED), or by a bundle that it enrolled anew after our old key was lost. A later key is announced after it.
 pub async fn begin_new_epoch<L: Ledger>(
     ledger: &mut L,
     signer: &SpaceKeys,
     inbox: &dyn Inbox<L>,
     partner: &str,
-    present_key: bool,
+    key_id: &str,
 ) -> Result<u64> {
     ledger.hold(partner, Direction::Out).await?;
     let mut stream = ledger.out_stream(partner).await?;
     // Where the backup has nothing, the partner may have the first epoch all the same.
     stream.head.epoch = stream.head.epoch.max(1);
-    if present_key {
-        stream.key_id = Some(signer.keys.present().key_id);
+    if !key_id.is_empty() {
+        if signer.keys.present().key_id != key_id && signer.keys.successor(key_id).is_none() {
+            return Err(Error::invalid("signing_key_id", "names no key of this province; the partner's refusal names the one that it has"));
+        }
+        stream.key_id = Some(key_id.to_owned());
         stream.receipt_key_id = stream.key_id.clone();
     }
     ledger.save_out_stream(partner, &stream).await?;

@@ -94,15 +94,12 @@ impl<S: Store, L: Line> Exchange<S, L> {
         Ok(Told { stored: their_stored, more, their_epoch: their_sent.epoch })
     }
 
-    /// The last envelope of the epoch that is being sent, and the last that we have stored of the partner.
+    /// Our last envelope, and the last that we have stored of the partner. Not that of an earlier epoch in which something still waits: a partner that
+    /// has fetched a later one would take us for restored.
     async fn heads(&self) -> Result<(Head, Head)> {
         let read = self.post.store.read(self.partner.clone(), |partner, ledger: &mut S::Ledger| {
             Box::pin(async move {
-                let head = ledger.out_stream(partner).await?.head;
-                let sent = match ledger.first_waiting(partner).await? {
-                    Some((epoch, _)) if epoch != head.epoch => ledger.last_written(partner, epoch).await?,
-                    _ => head,
-                };
+                let sent = ledger.out_stream(partner).await?.head;
                 Ok((sent, ledger.in_head(partner).await?))
             })
         });
@@ -236,7 +233,12 @@ impl<S: Store, L: Line> Exchange<S, L> {
             if envelopes.is_empty() {
                 return Ok(());
             }
+            let fetched = envelopes.len();
             let receipts = self.post.take_in(&self.partner, envelopes, Way::Pulled).await?;
+            if receipts.len() < fetched {
+                // The store broke off, and may have kept the next ones all the same: they are not fetched again, so their receipts are looked for.
+                self.receipts_returned = false;
+            }
             self.line.return_receipts(ReturnReceiptsRequest { receipts }).await?;
         }
     }

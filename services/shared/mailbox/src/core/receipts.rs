@@ -64,12 +64,13 @@ pub(super) async fn store_receipt<L: Ledger>(
     };
     match machine::receipt(&written.digest, written.receipted, &receipt.envelope_digest) {
         ReceiptMeaning::Again => return Ok(()),
-        ReceiptMeaning::OfAnother if written.superseded => {
+        ReceiptMeaning::OfAnother if written.superseded || id.epoch < ledger.out_stream(partner).await?.head.epoch => {
+            // The two sides differed there, and went on in a new epoch by decision.
             tracing::warn!(
                 partner,
                 epoch = id.epoch,
                 position = receipt.position,
-                "a receipt came for another envelope than the one given up here"
+                "a receipt came for another envelope than the one that stands here, in an epoch that is over"
             );
             return Ok(());
         }

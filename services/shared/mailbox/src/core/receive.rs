@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fenghuo_api::partner::v1::envelope::Content;
-use fenghuo_api::partner::v1::{SignedEnvelope, SignedReceipt};
+use fenghuo_api::partner::v1::{Outcome, SignedEnvelope, SignedReceipt};
 use fenghuo_durable::{Code, Error, Result};
 use jiff::SignedDuration;
 
 use super::post::diverged;
 use super::{Direction, Ledger, Post, Store, Streams, signer};
-use crate::envelope::{Opened, SpaceKeys, kind_of, sign_receipt};
+use crate::envelope::{Opened, SpaceKeys, kind_of, open_receipt, sign_receipt};
 use crate::inbox::{Inbox, Incoming, Judgement};
 use crate::machine::{Arrival, Head, Offered, arrival};
 use crate::telemetry::{Counted, taking_in};
@@ -147,7 +147,11 @@ impl<S: Store> Post<S> {
                     }
                     reached.store(index, Ordering::Relaxed);
                     match decide(ledger, partner, &head, opened, way).await? {
-                        Decision::Receipt(receipt) => taken.receipts.push(receipt),
+                        Decision::Receipt(receipt) => {
+                            // Who stored it may not have come to believe the key yet, and our receipt says that we have it.
+                            taken.new_key = announced_key(opened, &receipt)?;
+                            taken.receipts.push(receipt);
+                        }
                         Decision::Store => {
                             let (receipt, new_key) = store_in_trace(ledger, signer, &receipt_key, inbox.as_ref(), opened).await?;
                             taken.receipts.push(receipt);
@@ -169,6 +173,13 @@ impl<S: Store> Post<S> {
         });
         taken.await
     }
+}
+
+/// The key that an envelope announces, if its receipt says that it was accepted.
+fn announced_key(opened: &Opened, receipt: &SignedReceipt) -> Result<Option<Vec<u8>>> {
+    let Some(Content::KeyAnnouncement(announced)) = opened.envelope.content.as_ref() else { return Ok(None) };
+    let accepted = open_receipt(receipt)?.0.outcome() == Outcome::Accepted;
+    Ok(announced.signing_key.as_ref().filter(|_| accepted).map(|key| key.public_key.clone()))
 }
 
 /// The key that signs our receipts for a partner.

@@ -52,7 +52,7 @@ impl Mailbox {
     }
 
     /// Begins a new epoch of our stream to a partner by decision, in the caller's transaction; its number. See [`epoch::begin_new_epoch`].
-    pub async fn begin_new_epoch(&self, tx: &mut Tx, space: SpaceId, partner: &str, present_key: bool) -> Result<u64> {
-        epoch::begin_new_epoch(tx, &self.signer(space), self.parts.inbox.as_ref(), partner, present_key).await
+    pub async fn begin_new_epoch(&self, tx: &mut Tx, space: SpaceId, partner: &str, key_id: &str) -> Result<u64> {
+        epoch::begin_new_epoch(tx, &self.signer(space), self.parts.inbox.as_ref(), partner, key_id).await
     }
 }
