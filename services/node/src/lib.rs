@@ -12,7 +12,7 @@
 pub mod domain;
 mod follow;
 mod looked_up;
-mod operation;
+pub mod operation;
 pub mod passwords;
 pub mod rpc;
 mod service;

@@ -18,7 +18,7 @@ pub mod hexed {
 
     /// To JSON.
     pub fn serialize<M: Message, S: Serializer>(message: &M, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&hex::encode(message.encode_to_vec()))
+        to.serialize_str(&data_encoding::HEXLOWER.encode(&message.encode_to_vec()))
     }
 
     /// From JSON.
@@ -27,7 +27,7 @@ pub mod hexed {
     }
 
     fn read<M: Message + Default>(text: &str) -> Result<M, String> {
-        let bytes = hex::decode(text).map_err(|error| error.to_string())?;
+        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).map_err(|error| error.to_string())?;
         M::decode(bytes.as_slice()).map_err(|error| error.to_string())
     }
 
@@ -40,7 +40,7 @@ pub mod hexed {
         /// To JSON.
         pub fn serialize<M: Message, S: Serializer>(message: &Option<M>, to: S) -> Result<S::Ok, S::Error> {
             match message {
-                Some(message) => to.serialize_some(&hex::encode(message.encode_to_vec())),
+                Some(message) => to.serialize_some(&data_encoding::HEXLOWER.encode(&message.encode_to_vec())),
                 None => to.serialize_none(),
             }
         }

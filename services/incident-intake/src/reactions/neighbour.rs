@@ -1,5 +1,6 @@
 //! What neighbours tell, and that they were told (Order 17, Art. 8).
 
+use data_encoding::HEXLOWER;
 use fenghuo_api::notification::v1::NotificationRecord;
 use fenghuo_api::partner::v1::{BoundaryEffect as WireEffect, NotificationKind};
 use fenghuo_api::time::from_proto;
@@ -48,7 +49,7 @@ impl Consumer for Neighbour {
 fn record_of(event: &Event) -> Result<NotificationRecord> {
     let payload: serde_json::Value =
         serde_json::from_str(&event.payload).map_err(|error| Error::internal("an event's payload is not JSON").caused_by(error))?;
-    let bytes = payload.get("notification").and_then(|value| value.as_str()).and_then(|text| hex::decode(text).ok());
+    let bytes = payload.get("notification").and_then(|value| value.as_str()).and_then(|text| HEXLOWER.decode(text.as_bytes()).ok());
     let bytes = bytes.ok_or_else(|| Error::internal(format!("event {} carries no notification", event.seq)))?;
     NotificationRecord::decode(bytes.as_slice()).map_err(|error| Error::internal("an event's notification cannot be read").caused_by(error))
 }

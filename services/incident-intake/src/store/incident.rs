@@ -1,5 +1,6 @@
 //! Incidents.
 
+use data_encoding::HEXLOWER;
 use fenghuo_durable::{Dialect, Error, NewEvent, Result, Row, Tx, params};
 
 use crate::domain::place::Substance;
@@ -144,7 +145,7 @@ pub async fn save(tx: &mut Tx, incident: &mut Incident, told: Told) -> Result<()
         )
         .await?;
     }
-    let snapshot = hex::encode(prost::Message::encode_to_vec(&incident_out(incident)));
+    let snapshot = HEXLOWER.encode(&prost::Message::encode_to_vec(&incident_out(incident)));
     tx.append(NewEvent {
         service: "incident-intake",
         kind: told.kind,

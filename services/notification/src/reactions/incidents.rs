@@ -1,5 +1,6 @@
 //! Follows incident-intake: keeps a read copy of incidents, and learns which of ours an incoming notification became.
 
+use data_encoding::HEXLOWER;
 use fenghuo_api::incident::v1::Incident;
 use fenghuo_durable::{Consumer, Error, Event, Result, Tx};
 use futures::future::BoxFuture;
@@ -29,7 +30,7 @@ impl Consumer for Incidents {
             if event.kind == "report.taken" {
                 return self.link(tx, event, text).await;
             }
-            let Some(bytes) = hex::decode(text).ok().filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
+            let Some(bytes) = HEXLOWER.decode(text.as_bytes()).ok().filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
             let found = Incident::decode(bytes.as_slice()).map_err(|error| {
                 Error::internal(format!("event {} carries an incident that cannot be read", event.seq)).caused_by(error)
             })?;

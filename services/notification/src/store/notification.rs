@@ -1,5 +1,6 @@
 //! Notifications.
 
+use data_encoding::HEXLOWER;
 use fenghuo_durable::{Error, NewEvent, Result, Row, Tx, params};
 use prost::Message;
 
@@ -104,7 +105,7 @@ pub async fn save(tx: &mut Tx, found: &mut Notification, told: Told) -> Result<(
     if tx.execute(sql, values).await? != 1 {
         return Err(Error::race_lost());
     }
-    let snapshot = hex::encode(notification_out(found).encode_to_vec());
+    let snapshot = HEXLOWER.encode(&notification_out(found).encode_to_vec());
     tx.append(NewEvent {
         service: "notification",
         kind: told.kind,

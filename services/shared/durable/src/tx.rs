@@ -37,6 +37,8 @@ pub struct Tx {
     pub(crate) over: bool,
     /// On SQLite, once this transaction has written an event.
     pub(crate) chain: Option<Chain>,
+    /// Scripts run by now: what they change is not counted in rows.
+    pub(crate) scripts: u64,
 }
 
 /// What is done when a transaction has been committed.
@@ -47,7 +49,7 @@ pub type Recorder = Arc<dyn Fn(&'static str, &[Value]) + Send + Sync>;
 
 impl Tx {
     pub(crate) fn new(backend: Backend, clock: Arc<Clock>) -> Self {
-        Self { backend, clock, recorder: None, trace: Context::new(), after_commit: Vec::new(), over: false, chain: None }
+        Self { backend, clock, recorder: None, trace: Context::new(), after_commit: Vec::new(), over: false, chain: None, scripts: 0 }
     }
 
     /// Which database this is.
@@ -136,6 +138,7 @@ impl Tx {
 
     /// Runs a script of statements without parameters (migrations).
     pub async fn script(&mut self, sql: &'static str) -> Result<()> {
+        self.scripts += 1;
         match &mut self.backend {
             Backend::Sqlite(conn) => conn.execute_batch(sql).map_err(|error| sqlite_error(sql, error)),
             Backend::Postgres(tx) => {
