@@ -327,12 +327,12 @@ async fn a_spill_is_found_among_hundreds_that_lie_somewhere_in_the_province(on: 
 
 async fn a_report_of_an_unknown_pollutant_is_matched_however_many_lie_nearer_in_the_list(on: On) {
     let desk = desk(on, "2014-08-13T07:00").await;
-    // One county, points 30 km apart, nothing known of the pollutant: only the point tells them apart.
+    // One county, points more than 20 km apart, nothing known of the pollutant: only the point tells them apart.
     let of = |number: i32| Report {
         place: Some(Place {
             admin_code: "500237".into(),
-            longitude_deg: Some(105.0),
-            latitude_deg: Some(10.0 + f64::from(number) * 0.27),
+            longitude_deg: Some(109.18 + f64::from(number / 10) * 0.235),
+            latitude_deg: Some(30.17 + f64::from(number % 10) * 0.2),
             ..Default::default()
         }),
         substances: Vec::new(),

@@ -32,6 +32,8 @@ const GROUP_MAX: usize = 256;
 const READERS: usize = 4;
 /// The WAL is brought into the database after so many pages, 32 MiB: a page that many writes touch is then copied once.
 const CHECKPOINT_PAGES: u32 = 8192;
+/// The pages of the largest group fit in: what does not is written to the WAL, read back and written again before the COMMIT.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
 /// A closure waiting for the writer, with its answer's type hidden.
 trait Job: Send {
@@ -124,6 +126,8 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
         conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         if read_only {
             conn.execute_batch("PRAGMA query_only = ON;")?;
+        } else {
+            conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         }
         Ok(conn)
     };
