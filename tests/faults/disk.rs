@@ -16,6 +16,8 @@ use crate::server::Server;
 use crate::{CHONGQING, HUBEI};
 
 const SIZE_MB: u64 = 48;
+/// Room for the reports of one round, with the WAL.
+const ROUND_MB: u64 = 40;
 
 /// A small file system in memory; it goes when dropped.
 struct Small {
@@ -66,7 +68,8 @@ pub(crate) async fn run(rounds: u64, seed: u64) -> Outcome {
     let began = Instant::now();
     let dir = tempfile::tempdir().unwrap();
     let spec = |code| Spec::new(code, dir.path()).with("FENGHUO_ACKNOWLEDGE_WITHIN_S", "2");
-    let small = Small::mount(&dir.path().join(HUBEI).join("data"), SIZE_MB);
+    // What is taken in between stays there: it must not fill the disk by itself.
+    let small = Small::mount(&dir.path().join(HUBEI).join("data"), SIZE_MB + rounds * ROUND_MB);
     let (mut hubei, chongqing) = pair(&spec(HUBEI), &spec(CHONGQING)).await;
     // Many writers at the full disk, so that a group has many members.
     let busy = Pace { writers: 12, pause: Duration::from_millis(5), notify_each: 6, acknowledge: true };
