@@ -12,6 +12,10 @@ mod served;
 
 use clap::Parser;
 
+/// A report makes and frees some thousand small pieces of memory; the C library's own allocator took a sixth of the SQLite writer's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     let cli = cli::Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

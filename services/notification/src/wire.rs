@@ -10,29 +10,26 @@ use fenghuo_mailbox::{LinkStatus, proof};
 
 use crate::domain::{Direction, Mode, Notification, Partner, State};
 
-/// Messages of the contract inside JSON: hexadecimal of their serialised form, so that what was approved is kept byte for byte.
-pub mod hexed {
+/// Messages of the contract inside JSON, so that what was approved is kept byte for byte.
+pub mod packed {
+    use fenghuo_api::snapshot;
     use prost::Message;
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
 
     /// To JSON.
     pub fn serialize<M: Message, S: Serializer>(message: &M, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&data_encoding::HEXLOWER.encode(&message.encode_to_vec()))
+        to.serialize_str(&snapshot::to_text(message))
     }
 
     /// From JSON.
     pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(from: D) -> Result<M, D::Error> {
-        read(&String::deserialize(from)?).map_err(D::Error::custom)
-    }
-
-    fn read<M: Message + Default>(text: &str) -> Result<M, String> {
-        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).map_err(|error| error.to_string())?;
-        M::decode(bytes.as_slice()).map_err(|error| error.to_string())
+        snapshot::from_text(&String::deserialize(from)?).map_err(D::Error::custom)
     }
 
     /// The same for what may be absent.
     pub mod option {
+        use fenghuo_api::snapshot;
         use prost::Message;
         use serde::de::Error as _;
         use serde::{Deserialize, Deserializer, Serializer};
@@ -40,7 +37,7 @@ pub mod hexed {
         /// To JSON.
         pub fn serialize<M: Message, S: Serializer>(message: &Option<M>, to: S) -> Result<S::Ok, S::Error> {
             match message {
-                Some(message) => to.serialize_some(&data_encoding::HEXLOWER.encode(&message.encode_to_vec())),
+                Some(message) => to.serialize_some(&snapshot::to_text(message)),
                 None => to.serialize_none(),
             }
         }
@@ -48,7 +45,7 @@ pub mod hexed {
         /// From JSON.
         pub fn deserialize<'de, M: Message + Default, D: Deserializer<'de>>(from: D) -> Result<Option<M>, D::Error> {
             let text = Option::<String>::deserialize(from)?;
-            text.map(|text| super::read(&text)).transpose().map_err(D::Error::custom)
+            text.map(|text| snapshot::from_text(&text)).transpose().map_err(D::Error::custom)
         }
     }
 }

@@ -1,14 +1,13 @@
 //! What neighbours tell, and that they were told (Order 17, Art. 8).
 
-use data_encoding::HEXLOWER;
 use fenghuo_api::notification::v1::NotificationRecord;
 use fenghuo_api::partner::v1::{BoundaryEffect as WireEffect, NotificationKind};
+use fenghuo_api::snapshot;
 use fenghuo_api::time::from_proto;
 use fenghuo_durable::{Consumer, Error, Event, Result, Tx};
 use fenghuo_rules::divisions::{Divisions, province_of};
 use fenghuo_rules::{BoundaryEffect, BoundaryStatus, Facts, Tristate};
 use futures::future::BoxFuture;
-use prost::Message;
 
 use crate::domain::{Place, Report, ReportOrigin};
 use crate::store::incident::{self, Told};
@@ -49,9 +48,9 @@ impl Consumer for Neighbour {
 fn record_of(event: &Event) -> Result<NotificationRecord> {
     let payload: serde_json::Value =
         serde_json::from_str(&event.payload).map_err(|error| Error::internal("an event's payload is not JSON").caused_by(error))?;
-    let bytes = payload.get("notification").and_then(|value| value.as_str()).and_then(|text| HEXLOWER.decode(text.as_bytes()).ok());
-    let bytes = bytes.ok_or_else(|| Error::internal(format!("event {} carries no notification", event.seq)))?;
-    NotificationRecord::decode(bytes.as_slice()).map_err(|error| Error::internal("an event's notification cannot be read").caused_by(error))
+    let text = payload.get("notification").and_then(|value| value.as_str());
+    let text = text.ok_or_else(|| Error::internal(format!("event {} carries no notification", event.seq)))?;
+    snapshot::from_text(text).map_err(|error| Error::internal("an event's notification cannot be read").caused_by(error))
 }
 
 impl Neighbour {

@@ -1,6 +1,6 @@
 //! Incidents.
 
-use data_encoding::HEXLOWER;
+use fenghuo_api::snapshot;
 use fenghuo_durable::{Dialect, Error, NewEvent, Result, Row, Tx, params};
 
 use crate::domain::place::Substance;
@@ -145,7 +145,6 @@ pub async fn save(tx: &mut Tx, incident: &mut Incident, told: Told) -> Result<()
         )
         .await?;
     }
-    let snapshot = HEXLOWER.encode(&prost::Message::encode_to_vec(&incident_out(incident)));
     tx.append(NewEvent {
         service: "incident-intake",
         kind: told.kind,
@@ -154,7 +153,7 @@ pub async fn save(tx: &mut Tx, incident: &mut Incident, told: Told) -> Result<()
         admin_code: admin_code.clone(),
         actor: told.actor,
         request_id: told.request_id,
-        payload: serde_json::json!({ "incident": snapshot }).to_string(),
+        payload: serde_json::json!({ "incident": snapshot::to_text(&incident_out(incident)) }).to_string(),
         text_zh: told.zh,
         text_en: told.en,
         record: body.into_bytes(),

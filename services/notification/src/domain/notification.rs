@@ -5,7 +5,7 @@ use fenghuo_durable::{Error, Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::hexed;
+use crate::wire::packed;
 
 /// Which way it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ pub struct Notification {
     /// How far it is.
     pub state: State,
     /// What it says, as serialised in the contract's form.
-    #[serde(with = "hexed")]
+    #[serde(with = "packed")]
     pub content: Content,
     /// When it was drafted or stored, in space time.
     pub create_time: Timestamp,
@@ -100,7 +100,7 @@ pub struct Notification {
     #[serde(default)]
     pub refusal: String,
     /// A person's acknowledgement.
-    #[serde(default, with = "hexed::option")]
+    #[serde(default, with = "packed::option")]
     pub acknowledgement: Option<Acknowledgement>,
     /// It was entered by hand.
     #[serde(default)]

@@ -4,7 +4,7 @@ use fenghuo_api::notification::v1::{AcknowledgeNotificationRequest, AcknowledgeN
 use fenghuo_api::partner::v1::Acknowledgement;
 use fenghuo_api::partner::v1::envelope::Content;
 use fenghuo_api::time::to_proto;
-use fenghuo_durable::{Error, RequestKey, Result, Tx};
+use fenghuo_durable::{Error, RequestKey, Result, Tx, ahead};
 use fenghuo_edge::Caller;
 use fenghuo_mailbox::enqueue;
 
@@ -25,7 +25,7 @@ pub(super) async fn handle(
     let key = RequestKey::new(&caller.identity, METHOD, &request.request_id, &request)?;
     let space = service.space(caller)?;
     let context = (service.clone(), caller.clone(), request);
-    space.db().write_once(key, context, |(service, caller, request), tx| Box::pin(write(tx, service, caller, request))).await
+    ahead(space.db().write_once(key, context, |(service, caller, request), tx| Box::pin(write(tx, service, caller, request)))).await
 }
 
 async fn write(

@@ -2,7 +2,7 @@
 
 use fenghuo_api::notification::v1::{ApproveNotificationRequest, ApproveNotificationResponse};
 use fenghuo_api::partner::v1::envelope::Content;
-use fenghuo_durable::{Code, Error, RequestKey, Result, Tx};
+use fenghuo_durable::{Code, Error, RequestKey, Result, Tx, ahead};
 use fenghuo_edge::Caller;
 use fenghuo_mailbox::enqueue;
 use jiff::SignedDuration;
@@ -22,7 +22,8 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: ApproveN
     let space = service.space(caller)?;
     let context = (service.clone(), caller.clone(), request);
     let approve = || {
-        space.db().write_once(key.clone(), context.clone(), |(service, caller, request), tx| Box::pin(write(tx, service, caller, request)))
+        let (key, context) = (key.clone(), context.clone());
+        ahead(space.db().write_once(key, context, |(service, caller, request), tx| Box::pin(write(tx, service, caller, request))))
     };
     match approve().await {
         Err(error) if error.reason == "PARTNER_NOT_ENROLLED" => {

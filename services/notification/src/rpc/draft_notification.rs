@@ -1,7 +1,5 @@
 //! `DraftNotification`: what a neighbour should be told, from what is known of an incident. Nothing is sent.
 
-use std::time::Duration;
-
 use fenghuo_api::incident::v1::Incident;
 use fenghuo_api::notification::v1::{DraftNotificationRequest, DraftNotificationResponse};
 use fenghuo_api::partner::v1::{Notification as Content, NotificationKind};
@@ -18,8 +16,6 @@ use crate::store;
 use crate::store::notification::{self, Told};
 
 const METHOD: &str = "/fenghuo.notification.v1.NotificationService/DraftNotification";
-/// The copy of an incident that was opened just now is this late at most.
-const COPY_WITHIN: Duration = Duration::from_secs(3);
 
 pub(super) async fn handle(service: &Service, caller: &Caller, request: DraftNotificationRequest) -> Result<DraftNotificationResponse> {
     let key = RequestKey::new(&caller.identity, METHOD, &request.request_id, &request)?;
@@ -27,7 +23,7 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: DraftNot
     if NotificationKind::try_from(request.kind).unwrap_or_default() == NotificationKind::Unspecified {
         return Err(Error::invalid("kind", "is required: warning, information, search, assistance request or end of alert"));
     }
-    let incident = copy_of(&space, &request.incident).await?;
+    let incident = incident_of(&space, &request.incident).await?;
     caller.require_for(METHOD, &place_code(&incident), &request.incident)?;
     service.0.directory.found(&request.partner_code).await?;
     let name = format!("provinces/{}/notifications/{}", service.province_code(), new_id());
@@ -35,32 +31,10 @@ pub(super) async fn handle(service: &Service, caller: &Caller, request: DraftNot
     space.db().write_once(key, context, |(service, caller, request, name), tx| Box::pin(write(tx, service, caller, request, name))).await
 }
 
-/// Our copy of an incident, waiting a little for one that was opened just now.
-pub(super) async fn copy_of(space: &Space, name: &str) -> Result<Incident> {
-    let mut head = space.head();
-    let found = tokio::time::timeout(COPY_WITHIN, async {
-        loop {
-            let copy = space.db().read(name.to_owned(), |name, tx| Box::pin(store::incident::get(tx, name))).await?;
-            if let Some(copy) = copy {
-                return Ok(copy);
-            }
-            let _ = tokio::time::timeout(Duration::from_millis(50), head.changed()).await;
-        }
-    });
-    match found.await {
-        Ok(found) => found,
-        Err(_) => Err(absent(space, name).await?),
-    }
-}
-
-/// There is none, or the reading of the log is late, after a disk that was full or a database that was away: then nobody knows yet.
-async fn absent(space: &Space, name: &str) -> Result<Error> {
-    let late = space.db().read((), |(), tx| Box::pin(store::incident::late(tx))).await?;
-    if late {
-        let text = format!("{name} has not reached the notifications of this node yet; repeat the call in a few seconds");
-        return Ok(Error::unavailable("INCIDENT_NOT_READ_YET", text));
-    }
-    Ok(Error::not_found(name))
+/// An incident that must be there.
+pub(super) async fn incident_of(space: &Space, name: &str) -> Result<Incident> {
+    let found = space.db().read(name.to_owned(), |name, tx| Box::pin(store::incident::get(tx, name))).await?;
+    found.ok_or_else(|| Error::not_found(name))
 }
 
 pub(super) fn place_code(incident: &Incident) -> String {

@@ -6,7 +6,7 @@ use fenghuo_durable::Result;
 use fenghuo_edge::Caller;
 use fenghuo_rules::divisions::Divisions;
 
-use super::draft_notification::{copy_of, place_code};
+use super::draft_notification::{incident_of, place_code};
 use crate::domain::recipients::propose;
 use crate::service::Service;
 
@@ -14,7 +14,7 @@ const METHOD: &str = "/fenghuo.notification.v1.NotificationService/ProposeRecipi
 
 pub(super) async fn handle(service: &Service, caller: &Caller, request: ProposeRecipientsRequest) -> Result<ProposeRecipientsResponse> {
     let space = service.space(caller)?;
-    let incident = copy_of(&space, &request.incident).await?;
+    let incident = incident_of(&space, &request.incident).await?;
     caller.require_for(METHOD, &place_code(&incident), &request.incident)?;
     let proposed = propose(&incident).into_iter().map(|recipient| Recipient {
         display_name: Divisions::builtin().name_zh(&recipient.partner_code).to_owned(),

@@ -1,33 +1,15 @@
-//! The read copy of incidents.
+//! Incidents as their newest events tell them. There is no copy: an event is committed with its change, so the log is never behind.
 
 use fenghuo_api::incident::v1::Incident;
+use fenghuo_api::snapshot;
 use fenghuo_durable::{Error, Result, Tx, params};
-use prost::Message;
 
-/// Names the reader that keeps the copy.
-pub const READER: &str = "notification.incidents";
-
-/// Keeps an incident as its newest event tells it.
-pub async fn keep(tx: &mut Tx, admin_code: &str, revision: u64, incident: &Incident) -> Result<()> {
-    let sql = "INSERT INTO notification_incident (name, admin_code, revision, snapshot) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (name) DO UPDATE SET admin_code = excluded.admin_code, revision = excluded.revision, snapshot = excluded.snapshot
-        WHERE notification_incident.revision < excluded.revision";
-    tx.execute(sql, params![&incident.name, admin_code, revision, incident.encode_to_vec()]).await?;
-    Ok(())
-}
-
-/// The copy of an incident.
+/// An incident as incident-intake last told of it.
 pub async fn get(tx: &mut Tx, name: &str) -> Result<Option<Incident>> {
-    let row = tx.row("SELECT snapshot FROM notification_incident WHERE name = $1", params![name]).await?;
-    let Some(row) = row else { return Ok(None) };
-    let incident =
-        Incident::decode(row.blob(0)?.as_slice()).map_err(|error| Error::internal("a stored incident cannot be read").caused_by(error))?;
-    Ok(Some(incident))
-}
-
-/// Are there events that our copy has not taken in yet?
-pub async fn late(tx: &mut Tx) -> Result<bool> {
-    let (head, _) = tx.log_head().await?;
-    let read = tx.consumers().await?.into_iter().find(|reader| reader.consumer == READER).map_or(0, |reader| reader.seq);
-    Ok(read < head || tx.unsequenced().await? > 0)
+    let sql = "SELECT seq, payload FROM log_event WHERE subject = $1 AND kind LIKE 'incident.%' ORDER BY revision DESC LIMIT 1";
+    let Some(row) = tx.row(sql, params![name]).await? else { return Ok(None) };
+    let unreadable = || Error::internal(format!("the newest event of {name} carries no incident that can be read"));
+    let payload: serde_json::Value = serde_json::from_str(&row.text(1)?).map_err(|error| unreadable().caused_by(error))?;
+    let text = payload.get("incident").and_then(|value| value.as_str()).filter(|text| !text.is_empty()).ok_or_else(unreadable)?;
+    snapshot::from_text(text).map(Some).map_err(|error| unreadable().caused_by(error))
 }

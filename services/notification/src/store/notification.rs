@@ -1,8 +1,7 @@
 //! Notifications.
 
-use data_encoding::HEXLOWER;
+use fenghuo_api::snapshot;
 use fenghuo_durable::{Error, NewEvent, Result, Row, Tx, params};
-use prost::Message;
 
 use crate::domain::{Direction, Notification};
 use crate::wire::{notification_out, read_json, write_json};
@@ -105,7 +104,6 @@ pub async fn save(tx: &mut Tx, found: &mut Notification, told: Told) -> Result<(
     if tx.execute(sql, values).await? != 1 {
         return Err(Error::race_lost());
     }
-    let snapshot = HEXLOWER.encode(&notification_out(found).encode_to_vec());
     tx.append(NewEvent {
         service: "notification",
         kind: told.kind,
@@ -114,7 +112,7 @@ pub async fn save(tx: &mut Tx, found: &mut Notification, told: Told) -> Result<(
         admin_code: found.admin_code.clone(),
         actor: told.actor,
         request_id: told.request_id,
-        payload: serde_json::json!({ "notification": snapshot }).to_string(),
+        payload: serde_json::json!({ "notification": snapshot::to_text(&notification_out(found)) }).to_string(),
         text_zh: told.zh,
         text_en: told.en,
         record: body.into_bytes(),

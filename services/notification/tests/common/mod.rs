@@ -203,7 +203,7 @@ impl Node {
             subject: incident.name.clone(),
             revision: 1,
             admin_code: code.into(),
-            payload: serde_json::json!({ "incident": hex::encode(incident.encode_to_vec()) }).to_string(),
+            payload: serde_json::json!({ "incident": fenghuo_api::snapshot::to_text(&incident) }).to_string(),
             ..NewEvent::default()
         };
         let write = self.space(space).db().clone();
@@ -281,7 +281,6 @@ impl Node {
             "SELECT * FROM mailbox_chain_head ORDER BY 1, 2",
             "SELECT * FROM mailbox_link ORDER BY 1",
             "SELECT * FROM notification_notification ORDER BY 1",
-            "SELECT * FROM notification_incident ORDER BY 1",
             "SELECT * FROM notification_letter ORDER BY 1",
             "SELECT event_id, kind, subject, revision, payload FROM log_event ORDER BY event_id",
             "SELECT timer_id, kind, subject FROM timer_due ORDER BY 1",

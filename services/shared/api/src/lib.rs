@@ -1,9 +1,10 @@
 //! The contracts of Fenghuo as Rust types, generated from `proto/` at build time.
 //!
-//! Nothing is written by hand here but this list of packages and the time conversions that everyone needs.
+//! Nothing is written by hand here but this list of packages, and how everyone writes times and snapshots.
 
 #![allow(missing_docs, unreachable_pub, clippy::all)] // Generated code; the documentation stands in the proto files.
 
+pub mod snapshot;
 pub mod time;
 
 /// All contracts as a serialised `FileDescriptorSet`, for reflection and for tests that list every RPC.

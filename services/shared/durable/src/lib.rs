@@ -53,6 +53,7 @@ pub use request::RequestKey;
 pub use space::{Activity, Fittings, Space};
 pub use space_id::SpaceId;
 pub use spaces::{FolderLock, Locations, Spaces, lock_folder};
+pub use sqlite::ahead;
 pub use standing::Lease;
 pub use timers::{NewTimer, Timer, TimerHandler};
 pub use tx::{Dialect, Tx};

@@ -81,13 +81,36 @@ async fn kept(tx: &mut Tx, key: &RequestKey) -> Result<Option<Vec<u8>>> {
         return Err(Error::new(Code::AlreadyExists, "REQUEST_ID_REUSED", "this request_id was used for another request; choose a new one")
             .with("request_id", &key.request_id));
     }
-    Ok(Some(row.blob(1)?))
+    unpack(row.blob(1)?).map(Some)
+}
+
+/// An answer that is worth it is kept as an LZ4 block, behind a byte that no message begins with (a field of number 0).
+const PACKED: u8 = 0;
+/// Shorter answers are kept as they are.
+const PACK_FROM_BYTES: usize = 512;
+
+fn pack(answer: &[u8]) -> Vec<u8> {
+    if answer.len() < PACK_FROM_BYTES {
+        return answer.to_vec();
+    }
+    let mut packed = vec![PACKED];
+    packed.extend(lz4_flex::compress_prepend_size(answer));
+    packed
+}
+
+fn unpack(kept: Vec<u8>) -> Result<Vec<u8>> {
+    match kept.split_first() {
+        Some((&PACKED, packed)) => {
+            lz4_flex::decompress_size_prepended(packed).map_err(|error| Error::internal("a kept answer cannot be unpacked").caused_by(error))
+        }
+        _ => Ok(kept),
+    }
 }
 
 async fn keep(tx: &mut Tx, key: &RequestKey, answer: &[u8]) -> Result<()> {
     let sql =
         "INSERT INTO log_request (identity, method, request_id, request_hash, answer, record_time_us) VALUES ($1, $2, $3, $4, $5, $6)";
-    let values = params![&key.identity, key.method, &key.request_id, &key.request_hash, answer, wall::now()];
+    let values = params![&key.identity, key.method, &key.request_id, &key.request_hash, pack(answer), wall::now()];
     tx.execute_one(sql, values).await
 }
 
@@ -100,4 +123,20 @@ pub(crate) async fn forget_old(db: &Db) -> Result<u64> {
         })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_come_back_as_they_were() {
+        for answer in [&b""[..], b"\x0a\x03abc", &b"\x0a\x90\x4e".repeat(400)] {
+            let kept = pack(answer);
+            assert!(kept.len() <= answer.len());
+            assert_eq!(unpack(kept).unwrap(), answer);
+            assert_eq!(unpack(answer.to_vec()).unwrap(), answer, "kept by an earlier version");
+        }
+        assert!(unpack(vec![PACKED, 1, 2]).is_err());
+    }
 }

@@ -10,8 +10,6 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -20,6 +18,13 @@ use parking_lot::Mutex;
 use rusqlite::config::DbConfig;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+mod checkpoint;
+mod queue;
+
+pub use queue::ahead;
+
+use self::checkpoint::Checkpointer;
+use self::queue::Queue;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::measure::GROUP_SIZE;
@@ -30,8 +35,6 @@ use crate::tx::{AfterCommit, Backend, Recorder, Tx, sqlite_error};
 const GROUP_MAX: usize = 256;
 /// Readers besides the writer.
 const READERS: usize = 4;
-/// The WAL is brought into the database after so many pages, 32 MiB: a page that many writes touch is then copied once.
-const CHECKPOINT_PAGES: u32 = 8192;
 /// The pages of the largest group fit in: what does not is written to the WAL, read back and written again before the COMMIT.
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
 
@@ -105,15 +108,13 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 }
 
 pub(crate) struct Sqlite {
-    jobs: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    jobs: Arc<Queue<Box<dyn Job>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Arc<Mutex<Vec<Tx>>>,
     permits: Arc<Semaphore>,
-    /// Writes that the writer has not taken up.
-    waiting: Arc<AtomicUsize>,
 }
 
-fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
+fn connect(path: &Path, read_only: bool) -> Result<rusqlite::Connection> {
     let open = || -> rusqlite::Result<rusqlite::Connection> {
         let conn = rusqlite::Connection::open(path)?;
         conn.set_prepared_statement_cache_capacity(512);
@@ -123,7 +124,8 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
             "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
             PRAGMA temp_store = MEMORY;",
         )?;
-        conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        // The checkpointer's work.
+        conn.pragma_update(None, "wal_autocheckpoint", 0)?;
         if read_only {
             conn.execute_batch("PRAGMA query_only = ON;")?;
         } else {
@@ -131,7 +133,7 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
         }
         Ok(conn)
     };
-    let conn = open().map_err(|error| {
+    open().map_err(|error| {
         let refused = sqlite_error("open", error);
         match refused.reason {
             "DISK_FULL" => {
@@ -139,8 +141,7 @@ fn connect(path: &Path, clock: &Arc<Clock>, read_only: bool) -> Result<Tx> {
             }
             _ => Error { message: format!("cannot open the database {}", path.display()), ..refused },
         }
-    })?;
-    Ok(Tx::new(Backend::Sqlite(conn), clock.clone()))
+    })
 }
 
 impl Sqlite {
@@ -151,37 +152,25 @@ impl Sqlite {
         recording: Arc<Mutex<Option<Recorder>>>,
         head: watch::Sender<u64>,
     ) -> Result<Self> {
-        let mut writer_tx = connect(path, clock, false)?;
+        let tx = |conn| Tx::new(Backend::Sqlite(conn), clock.clone());
+        let writer_tx = tx(connect(path, false)?);
+        let checkpointer = Checkpointer::start(connect(path, false)?)?;
         let mut readers = Vec::new();
         for _ in 0..READERS {
-            readers.push(connect(path, clock, true)?);
+            readers.push(tx(connect(path, true)?));
         }
-        let (jobs, queue) = mpsc::channel::<Box<dyn Job>>();
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let taken = waiting.clone();
-        let most = group_max.unwrap_or(GROUP_MAX).max(1);
+        let jobs = Arc::new(Queue::new());
+        let writer =
+            Writer { tx: writer_tx, jobs: jobs.clone(), head, recording, checkpointer, most: group_max.unwrap_or(GROUP_MAX).max(1) };
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || {
-                while let Ok(first) = queue.recv() {
-                    let mut group = vec![first];
-                    while group.len() < most
-                        && let Ok(next) = queue.try_recv()
-                    {
-                        group.push(next);
-                    }
-                    taken.fetch_sub(group.len(), Ordering::Relaxed);
-                    writer_tx.recorder = recording.lock().clone();
-                    run_group(&mut writer_tx, &head, group);
-                }
-            })
+            .spawn(move || writer.run())
             .map_err(|error| Error::internal("cannot start the writer thread").caused_by(error))?;
         Ok(Self {
-            jobs: Mutex::new(Some(jobs)),
+            jobs,
             writer: Mutex::new(Some(writer)),
             readers: Arc::new(Mutex::new(readers)),
             permits: Arc::new(Semaphore::new(READERS)),
-            waiting,
         })
     }
 
@@ -192,9 +181,7 @@ impl Sqlite {
     {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(TypedJob { context, run, outcome: None, trace, after_commit: Vec::new(), reply });
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let sent = self.jobs.lock().as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-        if !sent {
+        if !self.jobs.push(job, queue::asked_ahead()) {
             return Err(closed());
         }
         answer.await.map_err(|_| closed())?
@@ -220,12 +207,12 @@ impl Sqlite {
 
     /// Writes that wait for the writer.
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.jobs.len()
     }
 
     /// Lets the writer finish what is queued, then ends it.
     pub(crate) fn close(&self) {
-        self.jobs.lock().take();
+        self.jobs.close();
         if let Some(writer) = self.writer.lock().take() {
             let _ = writer.join();
         }
@@ -250,30 +237,66 @@ fn transaction_gone(tx: &Tx) -> bool {
     matches!(&tx.backend, Backend::Sqlite(conn) if conn.is_autocommit())
 }
 
-fn run_group(tx: &mut Tx, head: &watch::Sender<u64>, mut group: Vec<Box<dyn Job>>) {
-    let attempted = match attempt(tx, &mut group, Guard::Group) {
-        Err(error) if error.reason == WROTE_AND_FAILED => attempt(tx, &mut group, Guard::Member),
-        attempted => attempted,
-    };
-    match attempted {
-        Ok(moved) => {
-            raise(head, moved.unwrap_or(0));
-            let size = group.len();
-            GROUP_SIZE.record(size as u64, &[]);
-            group.into_iter().for_each(|job| job.finish(None, size));
+/// The writer's thread.
+struct Writer {
+    tx: Tx,
+    jobs: Arc<Queue<Box<dyn Job>>>,
+    head: watch::Sender<u64>,
+    recording: Arc<Mutex<Option<Recorder>>>,
+    checkpointer: Checkpointer,
+    /// Members of a group.
+    most: usize,
+}
+
+impl Writer {
+    fn run(mut self) {
+        while let Some((first, ahead)) = self.jobs.wait() {
+            self.tx.recorder = self.recording.lock().clone();
+            let queue = self.jobs.clone();
+            let joining = Joining { queue: &queue, most: self.most, ends: ahead };
+            self.run_group(vec![first], Some(joining));
+            if let Backend::Sqlite(conn) = &self.tx.backend {
+                self.checkpointer.committed(conn);
+            }
         }
-        Err(error) if group.len() == 1 => group.into_iter().for_each(|job| {
-            // Keep the job's own error where it has one: it says more.
-            let undone = if job.wants_rerun() { None } else { Some(same_kind(&error)) };
-            job.finish(undone, 1);
-        }),
-        Err(_) => {
-            tracing::warn!(members = group.len(), "a group of writes was void; each runs again alone");
-            for job in group {
-                run_group(tx, head, vec![job]);
+        self.checkpointer.stop();
+    }
+
+    /// Runs a group to its answers. Jobs that come meanwhile join it from the queue.
+    fn run_group(&mut self, mut group: Vec<Box<dyn Job>>, joining: Option<Joining<'_>>) {
+        let attempted = match attempt(&mut self.tx, &mut group, Guard::Group, joining) {
+            Err(error) if error.reason == WROTE_AND_FAILED => attempt(&mut self.tx, &mut group, Guard::Member, None),
+            attempted => attempted,
+        };
+        match attempted {
+            Ok(moved) => {
+                raise(&self.head, moved.unwrap_or(0));
+                let size = group.len();
+                GROUP_SIZE.record(size as u64, &[]);
+                group.into_iter().for_each(|job| job.finish(None, size));
+            }
+            Err(error) if group.len() == 1 => group.into_iter().for_each(|job| {
+                // Keep the job's own error where it has one: it says more.
+                let undone = if job.wants_rerun() { None } else { Some(same_kind(&error)) };
+                job.finish(undone, 1);
+            }),
+            Err(_) => {
+                tracing::warn!(members = group.len(), "a group of writes was void; each runs again alone");
+                for job in group {
+                    self.run_group(vec![job], None);
+                }
             }
         }
     }
+}
+
+/// From where jobs join a group that is under way.
+#[derive(Clone, Copy)]
+struct Joining<'q> {
+    queue: &'q Queue<Box<dyn Job>>,
+    most: usize,
+    /// The first of the group went ahead.
+    ends: bool,
 }
 
 /// What is undone when a member fails after it has written.
@@ -298,10 +321,10 @@ fn same_kind(error: &Error) -> Error {
 }
 
 /// One BEGIN to one COMMIT; the head of the log if it has moved. An error means that nothing of the group is on disk.
-fn attempt(tx: &mut Tx, group: &mut [Box<dyn Job>], guard: Guard) -> Result<Option<u64>> {
+fn attempt(tx: &mut Tx, group: &mut Vec<Box<dyn Job>>, guard: Guard, joining: Option<Joining<'_>>) -> Result<Option<u64>> {
     tx.chain = None;
     batch(tx, "BEGIN IMMEDIATE")?;
-    let run = run_members(tx, group, guard).and_then(|()| run_now(Box::pin(tx.keep_head())));
+    let run = run_members(tx, group, guard, joining).and_then(|()| run_now(Box::pin(tx.keep_head())));
     let outcome = run.and_then(|head| batch(tx, "COMMIT").map(|()| head));
     if outcome.is_err() && !transaction_gone(tx) {
         let _ = batch(tx, "ROLLBACK");
@@ -309,29 +332,39 @@ fn attempt(tx: &mut Tx, group: &mut [Box<dyn Job>], guard: Guard) -> Result<Opti
     outcome
 }
 
-fn run_members(tx: &mut Tx, group: &mut [Box<dyn Job>], guard: Guard) -> Result<()> {
-    let alone = group.len() == 1;
-    for job in group {
-        if guard == Guard::Member {
-            batch(tx, "SAVEPOINT member")?;
+fn run_members(tx: &mut Tx, group: &mut Vec<Box<dyn Job>>, guard: Guard, joining: Option<Joining<'_>>) -> Result<()> {
+    let (mut at, mut ends) = (0, joining.is_some_and(|from| from.ends));
+    loop {
+        if at == group.len() {
+            let Some((job, ahead)) = joining.filter(|from| at < from.most).and_then(|from| from.queue.join(ends)) else { return Ok(()) };
+            ends |= ahead;
+            group.push(job);
         }
-        let (chain, changes) = (tx.chain.clone(), changes(tx));
-        let stays = job.run(tx);
-        if transaction_gone(tx) || (job.wants_rerun() && !alone) {
-            return Err(Error::unavailable("GROUP_VOID", "nothing was changed; repeat the call with the same request_id"));
-        }
-        match (guard, stays) {
-            (Guard::Group, true) => {}
-            (Guard::Group, false) if changes == self::changes(tx) => {}
-            (Guard::Group, false) => return Err(Error::unavailable(WROTE_AND_FAILED, "it runs again with savepoints")),
-            (Guard::Member, true) => batch(tx, "RELEASE member")?,
-            (Guard::Member, false) => {
-                tx.chain = chain;
-                batch(tx, "ROLLBACK TO member; RELEASE member")?;
-            }
+        let alone = group.len() == 1;
+        run_member(tx, &mut *group[at], guard, alone)?;
+        at += 1;
+    }
+}
+
+fn run_member(tx: &mut Tx, job: &mut dyn Job, guard: Guard, alone: bool) -> Result<()> {
+    if guard == Guard::Member {
+        batch(tx, "SAVEPOINT member")?;
+    }
+    let (chain, changes) = (tx.chain.clone(), changes(tx));
+    let stays = job.run(tx);
+    if transaction_gone(tx) || (job.wants_rerun() && !alone) {
+        return Err(Error::unavailable("GROUP_VOID", "nothing was changed; repeat the call with the same request_id"));
+    }
+    match (guard, stays) {
+        (Guard::Group, true) => Ok(()),
+        (Guard::Group, false) if changes == self::changes(tx) => Ok(()),
+        (Guard::Group, false) => Err(Error::unavailable(WROTE_AND_FAILED, "it runs again with savepoints")),
+        (Guard::Member, true) => batch(tx, "RELEASE member"),
+        (Guard::Member, false) => {
+            tx.chain = chain;
+            batch(tx, "ROLLBACK TO member; RELEASE member")
         }
     }
-    Ok(())
 }
 
 /// Grows with every row that is written and with every script.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use fenghuo_api::incident::v1::{Incident, IncidentState};
 use fenghuo_api::notification::v1::NotificationRecord;
+use fenghuo_api::snapshot;
 use fenghuo_durable::Event;
 use jiff::Timestamp;
 use prost::Message;
@@ -100,12 +101,12 @@ impl Board {
         }
         let change = match context {
             "incident" => {
-                let incident = snapshot(event, "incident")?;
+                let incident = message(event, "incident")?;
                 self.incidents.insert(event.subject.clone(), incident);
                 Change::Incident(event.subject.clone())
             }
             "notification" => {
-                let notification = snapshot(event, "notification")?;
+                let notification = message(event, "notification")?;
                 self.notifications.insert(event.subject.clone(), notification);
                 Change::Notification(event.subject.clone())
             }
@@ -199,10 +200,10 @@ fn payload(event: &Event) -> Result<Value, Broken> {
     serde_json::from_str(&event.payload).map_err(|_| Broken::Data(event.seq))
 }
 
-fn snapshot<M: Message + Default>(event: &Event, key: &str) -> Result<M, Broken> {
+fn message<M: Message + Default>(event: &Event, key: &str) -> Result<M, Broken> {
     let payload = payload(event)?;
-    let bytes = payload.get(key).and_then(Value::as_str).and_then(|text| hex::decode(text).ok());
-    bytes.and_then(|bytes| M::decode(bytes.as_slice()).ok()).ok_or(Broken::Data(event.seq))
+    let text = payload.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    text.and_then(|text| snapshot::from_text(text).ok()).ok_or(Broken::Data(event.seq))
 }
 
 fn link(event: &Event) -> Result<Link, Broken> {

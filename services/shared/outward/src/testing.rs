@@ -122,3 +122,11 @@ impl Drop for NatsServer {
         self.kill();
     }
 }
+
+/// The payload of an event with its snapshots as plain bytes behind it: what a reader who looks for a word would find.
+pub fn plain(payload: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
+    let snapshots = ["incident", "notification"].into_iter().filter_map(|key| value.get(key)?.as_str());
+    let bytes = snapshots.filter_map(|text| fenghuo_api::snapshot::to_bytes(text).ok());
+    bytes.fold(payload.to_owned(), |all, bytes| all + &String::from_utf8_lossy(&bytes))
+}

@@ -3,6 +3,7 @@
 
 use fenghuo_api::incident::v1::Incident;
 use fenghuo_api::notification::v1::NotificationRecord;
+use fenghuo_api::snapshot;
 use fenghuo_durable::Event;
 use prost::Message;
 use serde_json::Value;
@@ -41,7 +42,7 @@ pub fn withhold(event: &mut Event) -> Option<Withheld> {
     };
     let mut names = Names::default();
     let readable =
-        snapshot(&mut payload, "incident", &mut names, incident) && snapshot(&mut payload, "notification", &mut names, notification);
+        changed(&mut payload, "incident", &mut names, incident) && changed(&mut payload, "notification", &mut names, notification);
     if !readable {
         return Some(without_data(event));
     }
@@ -77,16 +78,16 @@ impl Names {
 }
 
 /// Changes the snapshot under this key, if there is one; `false` if it cannot be read. A resource name under the same key is none.
-fn snapshot<M: Message + Default>(payload: &mut Value, key: &str, names: &mut Names, change: fn(&mut M, &mut Names)) -> bool {
+fn changed<M: Message + Default>(payload: &mut Value, key: &str, names: &mut Names, change: fn(&mut M, &mut Names)) -> bool {
     let Some(text) = payload.get(key).and_then(Value::as_str) else { return true };
     if text.is_empty() || text.contains('/') {
         return true;
     }
-    let Some(mut message) = hex::decode(text).ok().and_then(|bytes| M::decode(bytes.as_slice()).ok()) else { return false };
+    let Ok(mut message) = snapshot::from_text::<M>(text) else { return false };
     let before = names.0.len();
     change(&mut message, names);
     if names.0.len() > before {
-        payload[key] = Value::String(hex::encode(message.encode_to_vec()));
+        payload[key] = Value::String(snapshot::to_text(&message));
     }
     true
 }
