@@ -455,8 +455,9 @@ fn text<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<String
 }
 
 fn as_violation(error: &figment::Error) -> Violation {
-    let field = if error.path.is_empty() { "config".to_owned() } else { error.path.join(".") };
-    Violation { field, description: error.to_string() }
+    let field = error.path.join(".");
+    // A setting may be named "", too.
+    Violation { field: if field.is_empty() { "config".to_owned() } else { field }, description: error.to_string() }
 }
 
 /// Settings from a source that knows only texts; guessing types there would eat the zero of "027-8716".

@@ -14,12 +14,12 @@ use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 
-/// Pages of 4 KiB that are worth a copy: a page that many writes touch is copied once.
-const COPY_PAGES: i64 = 4096;
+/// Pages of 4 KiB that are worth a copy. Little at a time: the disk makes a COMMIT wait while it writes down what was copied.
+const COPY_PAGES: i64 = 512;
 /// From so many pages on the WAL should begin anew.
 const BEGIN_ANEW_PAGES: i64 = 8192;
 /// After a commit it looks so much later.
-const LOOK_AFTER: Duration = Duration::from_millis(100);
+const LOOK_AFTER: Duration = Duration::from_millis(20);
 /// Copies in a row: each has less to do than the one before, unless the disk is too slow for this rate of writes.
 const IN_A_ROW: usize = 4;
 
