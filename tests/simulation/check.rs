@@ -254,6 +254,10 @@ fn effects_of_the_sender_follow(out: &Tables, recipient: &str) -> Result<(), Str
 fn signatures_hold(world: &World, from: usize, to: usize, out: &Tables, stored: &Tables) -> Result<(), String> {
     use fenghuo_api::partner::v1::{Envelope, envelope::Content};
     let (sender, recipient) = (world.nodes[from].code.as_str(), world.nodes[to].code.as_str());
+    // Each node has in its tables what it needs to verify what it keeps, even if it read none of it since it started.
+    for (node, tables) in [(from, out), (to, stored)] {
+        tables.keys.iter().for_each(|(partner, key, ..)| world.nodes[node].trust.believe(partner, key.public_key.clone()));
+    }
     let mut in_force: Option<String> = None;
     for ((_, epoch, position), row) in stored.inbox.iter().filter(|(key, _)| key.0 == sender) {
         let signed = &row.signed;

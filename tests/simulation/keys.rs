@@ -102,6 +102,10 @@ impl SimTrust {
 }
 
 impl Trust for SimTrust {
+    fn knows(&self, partner: &str, id: &str) -> bool {
+        self.known(partner, id).is_ok()
+    }
+
     fn verify_envelope(&self, partner: &str, id: &str, digest: &[u8; 32], signature: &[u8]) -> Result<()> {
         verify(&self.known(partner, id)?, "envelope", digest, signature)
     }

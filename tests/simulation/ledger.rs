@@ -351,7 +351,14 @@ impl Outbox for MemLedger {
 
     async fn waiting_before(&mut self, partner: &str, epoch: u64) -> Result<Vec<Written>> {
         let rows = self.tables.outbox.range(key(partner, 0, 0)..key(partner, epoch, 0));
-        Ok(rows.filter(|(_, out)| out.waits()).map(|(at, out)| self.written_of(at, out)).collect())
+        let mut waits_in = 0;
+        let from_the_first_on = rows.filter(|(at, out)| {
+            if out.waits() {
+                waits_in = at.1;
+            }
+            waits_in == at.1 && !out.superseded
+        });
+        Ok(from_the_first_on.map(|(at, out)| self.written_of(at, out)).collect())
     }
 
     async fn supersede(&mut self, partner: &str, epoch: u64, position: u64) -> Result<()> {
@@ -436,6 +443,13 @@ impl Announced for MemLedger {
             self.tables.keys.push((partner.to_owned(), key.clone(), at.epoch, at.position));
         }
         Ok(())
+    }
+
+    async fn announced_keys(&mut self, partner: &str) -> Result<Vec<Vec<u8>>> {
+        if self.is(Mutation::AnnouncedKeysUnread) {
+            return Ok(Vec::new());
+        }
+        Ok(self.tables.keys.iter().filter(|(one, ..)| one == partner).map(|(_, key, ..)| key.public_key.clone()).collect())
     }
 
     async fn key_announced_before(&mut self, partner: &str, epoch: u64, position: u64) -> Result<Option<(u64, String)>> {

@@ -141,6 +141,14 @@ mod tests {
     }
 
     #[test]
+    fn the_promises_hold_in_worlds_that_once_failed() {
+        for seed in [466, 1095, 6264, 6298, 11543, 14767, 14842, 14945, 15307, 16176, 17755] {
+            let violations = run(seed, None, false).violations;
+            assert!(violations.is_empty(), "seed {seed}: {violations:#?}\nreplay: {}", replay(seed));
+        }
+    }
+
+    #[test]
     fn a_world_is_the_same_each_time() {
         for seed in 0..8 {
             assert_eq!(run(seed, None, true).trace, run(seed, None, true).trace, "seed {seed}");

@@ -26,6 +26,8 @@ pub enum Mutation {
     OldKeySignsOn,
     /// A partner's announced key is not kept.
     AnnouncedKeyForgotten,
+    /// Announced keys that are stored are not read again.
+    AnnouncedKeysUnread,
     /// What is read after a position begins one too late.
     PositionOffByOne,
     /// A partner's receipt is not kept.
@@ -38,13 +40,14 @@ pub enum Mutation {
 
 impl Mutation {
     #[cfg(test)]
-    pub const ALL: [Mutation; 10] = [
+    pub const ALL: [Mutation; 11] = [
         Self::AnsweredBeforeStored,
         Self::QuarantineForgotten,
         Self::NextEpochForgotten,
         Self::ReceiptKeyTooEarly,
         Self::OldKeySignsOn,
         Self::AnnouncedKeyForgotten,
+        Self::AnnouncedKeysUnread,
         Self::PositionOffByOne,
         Self::ReceiptForgotten,
         Self::RepeatTakenUp,

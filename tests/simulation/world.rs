@@ -368,7 +368,6 @@ impl World {
                 if let Err(failure) = &outcome {
                     self.trace(|| format!("exchange {node} -> {partner} {space} failed: {failure:?}"));
                     traffic.reset();
-                    know_keys(&traffic.post);
                     crate::check::at_failure(self, failure);
                     if self.healed && matches!(failure, Failure::Diverged(_)) {
                         self.note_diverged(node, partner, space);
@@ -435,17 +434,7 @@ impl Node {
     }
 }
 
-/// As the transport does before it answers and after a failure: what was announced is believed, whoever stored it, even if the caller went away
-/// right after the COMMIT.
-fn know_keys(post: &Post<MemStore>) {
-    let tables = post.store.disk.lock().spaces.get(&post.store.space).cloned().unwrap_or_default();
-    for (partner, key, ..) in &tables.keys {
-        let _ = post.trust.add_signing_key(partner, &key.public_key);
-    }
-}
-
 async fn answer(post: &Post<MemStore>, partner: &str, request: Request) -> Answer {
-    know_keys(post);
     let told = match request {
         Request::Open(request) => serve::open_stream(post, partner, request).await.map(Response::Open),
         Request::Deliver(request) => serve::deliver_envelopes(post, partner, request).await.map(Response::Deliver),

@@ -89,7 +89,45 @@ async fn a_new_epoch_by_decision_takes_over_what_was_not_delivered(on: On) {
     tokio::join!(hubei.stop(), chongqing.stop());
 }
 
+/// Receipts come out of order where a node fetches: one was kept, and the one before it was lost.
+async fn what_stands_after_a_lost_receipt_is_written_again_with_it(on: On) {
+    let two = pair(on).await;
+    let (hubei, chongqing) = (two.hubei, two.chongqing);
+    let ours = hubei.incident(REAL).await;
+    let first = hubei.warn(REAL, &ours, "500000", "第一件").await;
+    hubei.until_state(REAL, &first, NotificationState::Delivered).await;
+    let second = hubei.warn(REAL, &ours, "500000", "第二件").await;
+    let proof = hubei.until_state(REAL, &second, NotificationState::Delivered).await.delivery.unwrap();
+    // No worker between the loss and the decision: it would deliver again, and be given the receipt.
+    let chongqing = chongqing.stop().await;
+    hubei.until_link("500000", LinkState::Down).await;
+    let lost = hubei.space(REAL).db().write((), |(), tx| {
+        Box::pin(async move { tx.execute("UPDATE mailbox_outbox SET receipt_us = NULL WHERE position = 1", &[]).await })
+    });
+    assert_eq!(lost.await.unwrap(), 1);
+    let request = BeginNewEpochRequest {
+        request_id: new_id().to_string(),
+        province_code: "500000".into(),
+        reason: "双方电话商定".into(),
+        signing_key_id: String::new(),
+    };
+    assert_eq!(hubei.service.begin_new_epoch(hubei.ask(REAL, request)).await.unwrap().into_inner().epoch, 2);
+    let chongqing = chongqing.start().await;
+    let third = hubei.warn(REAL, &ours, "500000", "第三件").await;
+    let place = hubei.until_state(REAL, &third, NotificationState::Delivered).await.delivery.unwrap();
+    assert_eq!((place.stream.unwrap().epoch, place.position), (2, 3), "both stand before it");
+    // Chongqing knew both, and nothing came of them twice.
+    hubei.until_state(REAL, &first, NotificationState::Delivered).await;
+    let kept = hubei.until_state(REAL, &second, NotificationState::Delivered).await.delivery.unwrap();
+    assert_eq!(kept.signed_receipt, proof.signed_receipt, "the receipt that was kept stays the proof");
+    for node in [&hubei, &chongqing] {
+        node.assert_holds(REAL).await;
+    }
+    tokio::join!(hubei.stop(), chongqing.stop());
+}
+
 fenghuo_durable::on_both!(
+    what_stands_after_a_lost_receipt_is_written_again_with_it,
     a_new_key_is_announced_and_old_signatures_still_verify,
     a_new_epoch_by_decision_takes_over_what_was_not_delivered,
 );

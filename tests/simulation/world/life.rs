@@ -33,11 +33,6 @@ impl World {
         for code in &codes {
             this.trust.believe(code, public_key(code, 0));
         }
-        for tables in this.disk.lock().spaces.values() {
-            for (partner, key, ..) in &tables.keys {
-                this.trust.believe(partner, key.public_key.clone());
-            }
-        }
         let keys = Arc::new(SimKeys { code: this.code.clone(), folder: this.folder.clone() });
         let inbox = Arc::new(Desk::default());
         this.posts = spaces

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::packed;
 
+/// A node's reason for refusing a notification whose name it knows already.
+pub const NAME_REUSED: &str = "NAME_REUSED";
+
 /// Which way it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -167,23 +170,31 @@ impl Notification {
         Ok(())
     }
 
-    /// The partner's node has answered. A person's acknowledgement that came first stays.
-    pub fn receipted(&mut self, outcome: Outcome, reason: &str, at: Timestamp) -> Result<()> {
-        if self.direction == Direction::Incoming || !matches!(self.state, State::Approved | State::Acknowledged) {
+    /// The partner's node has answered; `true` if that is news. A person's acknowledgement that came first stays. A notification that was written
+    /// again in a new epoch has more than one receipt: that the partner has it, by whichever, stands.
+    pub fn receipted(&mut self, outcome: Outcome, reason: &str, at: Timestamp) -> Result<bool> {
+        if self.direction == Direction::Incoming || matches!(self.state, State::Draft | State::Discarded) {
             return Err(Error::precondition("NOT_SENT", format!("{} is {}: no receipt is awaited", self.name, self.state.word())));
         }
-        self.deliver_time = Some(at);
-        let next = match outcome {
-            Outcome::Accepted => State::Delivered,
-            Outcome::Refused | Outcome::NotUnderstood | Outcome::Unspecified => State::Refused,
+        // Our names are never reused: a partner that knows this one has stored the notification before.
+        let has_it = outcome == Outcome::Accepted || (outcome == Outcome::Refused && reason == NAME_REUSED);
+        let news = match self.state {
+            State::Refused => has_it,
+            _ => self.deliver_time.is_none(),
         };
-        if next == State::Refused {
-            self.refusal = if reason.is_empty() { "NOT_UNDERSTOOD".to_owned() } else { reason.to_owned() };
+        if !news {
+            return Ok(false);
         }
-        if self.state == State::Approved {
-            self.state = next;
+        self.deliver_time = Some(at);
+        self.refusal = match (has_it, reason) {
+            (true, _) => String::new(),
+            (false, "") => "NOT_UNDERSTOOD".to_owned(),
+            (false, reason) => reason.to_owned(),
+        };
+        if self.state != State::Acknowledged {
+            self.state = if has_it { State::Delivered } else { State::Refused };
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A person over there (outgoing), or here (incoming), answers for it. `by_hand`: told by telephone or fax; the partner's own signed
@@ -279,7 +290,7 @@ mod tests {
     #[test]
     fn a_receipt_is_taken_once_and_never_takes_an_acknowledgement_back() {
         for state in ALL {
-            let fits = matches!(state, State::Approved | State::Acknowledged);
+            let fits = !matches!(state, State::Draft | State::Discarded);
             assert_eq!(outgoing(state).receipted(Outcome::Accepted, "", NOON).is_ok(), fits, "{state:?}");
         }
         assert!(at(Direction::Incoming, State::Approved).receipted(Outcome::Accepted, "", NOON).is_err());
@@ -291,6 +302,27 @@ mod tests {
         overtaken.acknowledge(given("周敏"), false).unwrap();
         overtaken.receipted(Outcome::Accepted, "", NOON).unwrap();
         assert_eq!((overtaken.state, overtaken.deliver_time), (State::Acknowledged, Some(NOON)));
+        assert!(!overtaken.receipted(Outcome::Refused, NAME_REUSED, NOON).unwrap(), "the first one stands");
+    }
+
+    #[test]
+    fn a_notification_written_twice_is_delivered_when_the_partner_has_it() {
+        // Its receipt was lost, and it was written again in a new epoch: the partner knows its name.
+        let mut known = outgoing(State::Approved);
+        assert!(known.receipted(Outcome::Refused, NAME_REUSED, NOON).unwrap());
+        assert_eq!((known.state, known.refusal.as_str(), known.deliver_time), (State::Delivered, "", Some(NOON)));
+        for (outcome, reason) in [(Outcome::Accepted, ""), (Outcome::Refused, NAME_REUSED), (Outcome::Refused, "CONTENT_INVALID")] {
+            let before = known.clone();
+            assert!(!known.receipted(outcome, reason, NOON).unwrap());
+            assert_eq!(known, before, "{reason}");
+        }
+        known.acknowledge(given("周敏"), false).unwrap();
+        // The first receipt was a refusal, and the partner has taken the second one.
+        let mut refused = outgoing(State::Approved);
+        refused.receipted(Outcome::Refused, "CONTENT_INVALID", NOON).unwrap();
+        assert!(!refused.receipted(Outcome::Refused, "CONTENT_INVALID", NOON).unwrap());
+        assert!(refused.receipted(Outcome::Accepted, "", NOON).unwrap());
+        assert_eq!((refused.state, refused.refusal.as_str()), (State::Delivered, ""));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use super::{acknowledge_due, recovered};
 use crate::domain::check::{check_acknowledgement, check_content};
 use crate::domain::letter::kind_zh;
+use crate::domain::notification::NAME_REUSED;
 use crate::domain::{Direction, Notification, State, StreamPlace};
 use crate::store::notification::{self, Told};
 
@@ -29,7 +30,7 @@ impl Mail {
             return Ok(Judgement::Refused(reason));
         }
         if notification::get(tx, &content.name).await?.is_some() {
-            return Ok(Judgement::Refused("NAME_REUSED"));
+            return Ok(Judgement::Refused(NAME_REUSED));
         }
         let now = tx.now();
         let mut found = Notification {
@@ -154,7 +155,9 @@ impl Inbox for Mail {
                 recovered::restore(tx, outgoing, content, self.acknowledge_within_s).await?;
             }
             let Some(mut found) = notification::get(tx, &content.name).await? else { return Ok(()) };
-            found.receipted(receipt.outcome(), &receipt.reason, tx.now())?;
+            if !found.receipted(receipt.outcome(), &receipt.reason, tx.now())? {
+                return Ok(());
+            }
             let partner = Divisions::builtin();
             let refused = !found.refusal.is_empty();
             let (kind, zh, en) = if refused {

@@ -11,7 +11,8 @@ use crate::inbox::Inbox;
 use crate::machine::Head;
 
 /// Begins the next epoch. What waits in epochs before `deliverable`, and can be delivered there no more, is written again in the new one, in
-/// order; the new epoch's number.
+/// order; the new epoch's number. So is what stands after it in its epoch, even with a receipt: a partner that lost it in a restore could not
+/// take it there, where something before it is missing; one that has it refuses it by its name.
 pub(super) async fn begin_next<L: Ledger>(
     ledger: &mut L,
     signer: &SpaceKeys,
@@ -32,13 +33,21 @@ pub(super) async fn begin_next<L: Ledger>(
         ledger.supersede(partner, written.epoch, written.position).await?;
         let content = decode(&written.signed.envelope)?.content;
         if let Some(content) = content {
-            write_again(ledger, signer, inbox, partner, content).await?;
+            write_again(ledger, signer, inbox, partner, content, written.receipted).await?;
         }
     }
     Ok(epoch)
 }
 
-async fn write_again<L: Ledger>(ledger: &mut L, signer: &SpaceKeys, inbox: &dyn Inbox<L>, partner: &str, content: Content) -> Result<()> {
+/// `receipted`: the partner has given its receipt for it where it stood, and that place stays the proof of it.
+async fn write_again<L: Ledger>(
+    ledger: &mut L,
+    signer: &SpaceKeys,
+    inbox: &dyn Inbox<L>,
+    partner: &str,
+    content: Content,
+    receipted: bool,
+) -> Result<()> {
     let stream = ledger.out_stream(partner).await?;
     let announced = match &content {
         Content::KeyAnnouncement(announced) => announced.signing_key.as_ref().map(|key| key.key_id.clone()),
@@ -54,6 +63,9 @@ async fn write_again<L: Ledger>(ledger: &mut L, signer: &SpaceKeys, inbox: &dyn 
         let mut stream = ledger.out_stream(partner).await?;
         stream.key_id = announced;
         ledger.save_out_stream(partner, &stream).await?;
+    }
+    if receipted {
+        return Ok(());
     }
     let written = ledger.written(partner, at.epoch, at.position).await?;
     let written = written.ok_or_else(|| Error::internal("an envelope was written and is not there"))?;

@@ -140,6 +140,7 @@ impl<S: Store, L: Line> Exchange<S, L> {
             let (stored, answer) = futures::join!(stored, delivered);
             stored?;
             receipts = answer?.receipts;
+            self.look_for_keys(&receipts).await?;
             let Some(last) = positions.get(receipts.len().wrapping_sub(1)) else {
                 return Err(Failure::Other("the partner did not answer a delivery with a receipt for each envelope".to_owned()));
             };

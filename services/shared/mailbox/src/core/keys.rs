@@ -27,6 +27,8 @@ pub trait OwnKeys: Debug + Send + Sync + 'static {
 
 /// The signing keys of the partners.
 pub trait Trust: Debug + Send + Sync + 'static {
+    /// Is this a key of the province, as far as we believe now?
+    fn knows(&self, partner: &str, key_id: &str) -> bool;
     /// Checks that a province signed an envelope. INVALID_ARGUMENT, reason SIGNING_KEY_UNKNOWN or SIGNATURE_INVALID.
     fn verify_envelope(&self, partner: &str, key_id: &str, digest: &Digest, signature: &[u8]) -> Result<()>;
     /// Checks that a province signed a receipt. INVALID_ARGUMENT, reason SIGNING_KEY_UNKNOWN or SIGNATURE_INVALID.
@@ -36,6 +38,10 @@ pub trait Trust: Debug + Send + Sync + 'static {
 }
 
 impl Trust for fenghuo_edge::PartnerTrust {
+    fn knows(&self, partner: &str, key_id: &str) -> bool {
+        self.signing_key(partner, key_id).is_some()
+    }
+
     fn verify_envelope(&self, partner: &str, key_id: &str, digest: &Digest, signature: &[u8]) -> Result<()> {
         fenghuo_edge::PartnerTrust::verify_envelope(self, partner, key_id, digest, signature)
     }

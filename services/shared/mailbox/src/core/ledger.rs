@@ -111,7 +111,8 @@ pub trait Outbox {
     fn next_epoch_written(&mut self, partner: &str, epoch: u64) -> impl Future<Output = Result<Option<u64>>> + Send;
     /// Epoch and position of the first that waits for its receipt.
     fn first_waiting(&mut self, partner: &str) -> impl Future<Output = Result<Option<(u64, u64)>>> + Send;
-    /// Those of epochs before this one that wait for their receipt, in order.
+    /// Those of epochs before this one from the first of each epoch on that waits for its receipt, in order; without what was given up. A receipt may
+    /// have come for one of them all the same.
     fn waiting_before(&mut self, partner: &str, epoch: u64) -> impl Future<Output = Result<Vec<Written>>> + Send;
     /// Gives one of them up: it was written again in a later epoch, and is not sent any more.
     fn supersede(&mut self, partner: &str, epoch: u64, position: u64) -> impl Future<Output = Result<()>> + Send;
@@ -159,6 +160,8 @@ pub trait Stored {
 pub trait Announced {
     /// Remembers a new signing key of a partner, announced at this place of its stream.
     fn add_key(&mut self, partner: &str, key: &SigningKey, at: &Offered) -> impl Future<Output = Result<()>> + Send;
+    /// Every public key that a partner announced.
+    fn announced_keys(&mut self, partner: &str) -> impl Future<Output = Result<Vec<Vec<u8>>>> + Send;
     /// The last key announced before a place of the stream, with the epoch of its announcement.
     fn key_announced_before(
         &mut self,

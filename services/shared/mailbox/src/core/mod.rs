@@ -4,6 +4,7 @@
 //! partner. [`OwnKeys`] sign, [`Trust`] verifies. A [`Post`] joins them for one space; [`serve`] answers a partner's five calls with it, and an
 //! [`Exchange`] makes them. Time and identifiers come from the ledger.
 
+mod ahead;
 pub mod enqueue;
 pub mod epoch;
 pub mod exchange;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fenghuo_api::partner::v1::SignedEnvelope;
 use fenghuo_durable::{Code, Error, Result};
 
-use super::{Store, Trust};
+use super::{Announced, Store, Trust};
 use crate::envelope::{Opened, SpaceKeys, open};
 use crate::inbox::Inbox;
 
@@ -39,8 +39,20 @@ impl<S: Store> Post<S> {
         self.signer.space.to_string()
     }
 
-    /// Checks an envelope as far as that goes without the store: form, stream, signature.
-    pub(crate) fn check(&self, partner: &str, signed: SignedEnvelope) -> Result<Opened> {
+    /// Comes to believe what the partner's stored stream announced, where a key is not known: another replica may have stored the announcement, or a
+    /// COMMIT of our own whose answer was lost.
+    pub(super) async fn know_key(&self, partner: &str, key_id: &str) -> Result<()> {
+        if self.trust.knows(partner, key_id) {
+            return Ok(());
+        }
+        let read = self
+            .store
+            .read(partner.to_owned(), |partner, ledger: &mut S::Ledger| Box::pin(async move { ledger.announced_keys(partner).await }));
+        read.await?.iter().try_for_each(|public_key| self.trust.add_signing_key(partner, public_key))
+    }
+
+    /// Checks an envelope as far as that goes without a transaction: form, stream, signature.
+    pub(super) async fn check(&self, partner: &str, signed: SignedEnvelope) -> Result<Opened> {
         let opened = open(signed)?;
         if opened.stream.sender != partner {
             let text = format!(
@@ -57,6 +69,7 @@ impl<S: Store> Post<S> {
             return Err(error);
         }
         let signed = &opened.signed;
+        self.know_key(partner, &signed.key_id).await?;
         self.trust.verify_envelope(partner, &signed.key_id, &opened.offered.digest, &signed.signature)?;
         Ok(opened)
     }

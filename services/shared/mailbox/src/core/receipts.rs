@@ -17,7 +17,9 @@ impl<S: Store> Post<S> {
         if receipts.is_empty() {
             return Ok(());
         }
-        receipts.iter().try_for_each(|signed| self.check_receipt(partner, signed))?;
+        for signed in &receipts {
+            self.check_receipt(partner, signed).await?;
+        }
         let context = (self.inbox.clone(), partner.to_owned(), receipts);
         let stored = self.store.write(context, |(inbox, partner, receipts), ledger: &mut S::Ledger| {
             Box::pin(async move {
@@ -31,9 +33,10 @@ impl<S: Store> Post<S> {
     }
 
     /// Checks a receipt's stream and signature.
-    pub(super) fn check_receipt(&self, partner: &str, signed: &SignedReceipt) -> Result<()> {
+    pub(super) async fn check_receipt(&self, partner: &str, signed: &SignedReceipt) -> Result<()> {
         let (_, stream) = open_receipt(signed)?;
         check_receipt_stream(&self.signer, partner, &stream)?;
+        self.know_key(partner, &signed.key_id).await?;
         self.trust.verify_receipt(partner, &signed.key_id, &sha256(&signed.receipt), &signed.signature)
     }
 }

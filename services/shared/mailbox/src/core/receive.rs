@@ -58,7 +58,7 @@ impl<S: Store> Post<S> {
         let mut rest = envelopes.into_iter();
         let mut receipts = Vec::new();
         loop {
-            let part = self.next_part(partner, &mut rest);
+            let part = self.next_part(partner, &mut rest).await;
             if part.opened.is_empty() && part.fault.is_none() {
                 return Ok(receipts);
             }
@@ -88,10 +88,10 @@ impl<S: Store> Post<S> {
     }
 
     /// The next envelopes up to a key announcement: the key that it announces verifies what comes after it.
-    fn next_part(&self, partner: &str, rest: &mut std::vec::IntoIter<SignedEnvelope>) -> Part {
+    async fn next_part(&self, partner: &str, rest: &mut std::vec::IntoIter<SignedEnvelope>) -> Part {
         let mut part = Part { opened: Vec::new(), fault: None };
         for signed in rest {
-            let checked = self.check(partner, signed).and_then(|opened| {
+            let checked = self.check(partner, signed).await.and_then(|opened| {
                 if opened.stream.space == self.space() {
                     return Ok(opened);
                 }

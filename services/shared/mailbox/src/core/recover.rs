@@ -114,13 +114,8 @@ impl<S: Store, L: Line> Exchange<S, L> {
         for one in given {
             let (Some(envelope), Some(receipt)) = (one.signed_envelope, one.signed_receipt) else { return Err(incomplete().into()) };
             let opened = self.check_own(envelope)?;
-            if let Err(error) = self.post.check_receipt(&self.partner, &receipt) {
-                if error.reason != "SIGNING_KEY_UNKNOWN" {
-                    return Err(error.into());
-                }
-                self.learn_keys().await?;
-                self.post.check_receipt(&self.partner, &receipt)?;
-            }
+            self.look_for_keys(std::slice::from_ref(&receipt)).await?;
+            self.post.check_receipt(&self.partner, &receipt).await?;
             checked.push((opened, receipt));
         }
         let context = (self.partner.clone(), self.post.inbox.clone(), checked);
@@ -147,35 +142,6 @@ impl<S: Store, L: Line> Exchange<S, L> {
         // Only what we signed ourselves may become ours again.
         keys.verify_envelope(&opened.signed.key_id, &opened.offered.digest, &opened.signed.signature)?;
         Ok(opened)
-    }
-
-    /// Looks ahead in the partner's stream for the keys that it has announced since our backup: one of them signed a receipt that we are to
-    /// take back first. Nothing is stored; what was announced is believed because the key before it signed.
-    async fn learn_keys(&mut self) -> Result<(), Failure> {
-        let read = self
-            .post
-            .store
-            .read(self.partner.clone(), |partner, ledger: &mut S::Ledger| Box::pin(async move { ledger.in_head(partner).await }));
-        let mut head = read.await?;
-        loop {
-            let envelopes = self.fetch(&head).await?;
-            if envelopes.is_empty() {
-                return Ok(());
-            }
-            for signed in envelopes {
-                let opened = self.post.check(&self.partner, signed)?;
-                let offered = &opened.offered;
-                if arrival(&head, None, offered) != Arrival::Store {
-                    return Err(Failure::Other("the partner's stream has a gap".to_owned()));
-                }
-                head = Head { epoch: offered.epoch, position: offered.position, digest: offered.digest };
-                if let Some(Content::KeyAnnouncement(announced)) = &opened.envelope.content
-                    && let Some(key) = &announced.signing_key
-                {
-                    self.post.trust.add_signing_key(&self.partner, &key.public_key)?;
-                }
-            }
-        }
     }
 }
 

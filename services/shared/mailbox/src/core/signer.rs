@@ -12,15 +12,23 @@ use crate::machine::Offered;
 ///
 /// In a later epoch a key may sign that was enrolled anew, by hand; never one that had announced its successor.
 pub(super) async fn wrong_signer<L: Ledger>(ledger: &mut L, partner: &str, at: &Offered, signed_by: &str) -> Result<Option<Error>> {
-    let Some((epoch, announced)) = ledger.key_announced_before(partner, at.epoch, at.position).await? else { return Ok(None) };
-    if announced == signed_by {
+    let in_force = ledger.key_announced_before(partner, at.epoch, at.position).await?;
+    if in_force.as_ref().is_none_or(|(_, announced)| announced == signed_by) {
         return Ok(None);
     }
-    if epoch < at.epoch && !ledger.key_retired(partner, signed_by).await? {
-        return Ok(None);
+    let ended = ledger.key_retired(partner, signed_by).await?;
+    Ok(wrong_key(in_force, at.epoch, signed_by, ended))
+}
+
+/// The rule of [`wrong_signer`]. `in_force`: the key last announced, with the epoch of its announcement; `ended`: the signing key has announced
+/// another one.
+pub(super) fn wrong_key(in_force: Option<(u64, String)>, epoch: u64, signed_by: &str, ended: bool) -> Option<Error> {
+    let (since, announced) = in_force?;
+    if announced == signed_by || (since < epoch && !ended) {
+        return None;
     }
     let text = format!("this position must be signed by key {announced}, which the stream announced");
-    Ok(Some(Error::precondition("SIGNING_KEY_RETIRED", text)))
+    Some(Error::precondition("SIGNING_KEY_RETIRED", text))
 }
 
 /// Remembers a new signing key of a partner. The envelope that announces it was signed by an older one.

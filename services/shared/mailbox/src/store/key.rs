@@ -12,6 +12,11 @@ impl Announced for Tx {
         self.execute(sql, params![partner, &key.key_id, &key.public_key, at.epoch, at.position]).await.map(|_| ())
     }
 
+    async fn announced_keys(&mut self, partner: &str) -> Result<Vec<Vec<u8>>> {
+        let rows = self.rows("SELECT public_key FROM mailbox_key WHERE partner = $1 ORDER BY key_id", params![partner]).await?;
+        rows.iter().map(|row| row.blob(0)).collect()
+    }
+
     async fn key_announced_before(&mut self, partner: &str, epoch: u64, position: u64) -> Result<Option<(u64, String)>> {
         let sql = "SELECT epoch, key_id FROM mailbox_key WHERE partner = $1 AND (epoch < $2 OR (epoch = $2 AND position < $3))
             ORDER BY epoch DESC, position DESC LIMIT 1";

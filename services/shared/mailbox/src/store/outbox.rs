@@ -61,8 +61,11 @@ impl Outbox for Tx {
     }
 
     async fn waiting_before(&mut self, partner: &str, epoch: u64) -> Result<Vec<Written>> {
-        let sql = "SELECT epoch, position, envelope, key_id, signature, digest, receipt_us, supersede_us FROM mailbox_outbox
-            WHERE partner = $1 AND epoch < $2 AND receipt_us IS NULL AND supersede_us IS NULL ORDER BY epoch, position";
+        let sql = "SELECT o.epoch, o.position, o.envelope, o.key_id, o.signature, o.digest, o.receipt_us, o.supersede_us FROM mailbox_outbox o
+            JOIN (SELECT epoch, MIN(position) AS first FROM mailbox_outbox
+                WHERE partner = $1 AND epoch < $2 AND receipt_us IS NULL AND supersede_us IS NULL GROUP BY epoch) waiting
+                ON waiting.epoch = o.epoch AND waiting.first <= o.position
+            WHERE o.partner = $1 AND o.supersede_us IS NULL ORDER BY o.epoch, o.position";
         let rows = self.rows(sql, params![partner, epoch]).await?;
         rows.iter().map(read_written).collect()
     }

@@ -95,7 +95,6 @@ impl Mailbox {
         // The first names the stream of them all.
         let first = request.envelopes.first().cloned().ok_or_else(|| Error::invalid("envelopes", "must not be empty"))?;
         let space = self.space_of(&open(first)?.stream.space)?;
-        self.know_keys(&space, partner, request.envelopes.iter().map(|signed| signed.key_id.as_str())).await;
         let outcome = serve::deliver_envelopes(&self.post(&space), partner, request).await;
         self.noted(&space, partner, outcome).await
     }
@@ -115,7 +114,6 @@ impl Mailbox {
     async fn return_of(&self, partner: &str, request: ReturnReceiptsRequest) -> Result<ReturnReceiptsResponse> {
         let first = request.receipts.first().ok_or_else(|| Error::invalid("receipts", "must not be empty"))?;
         let space = self.space_of(&open_receipt(first)?.1.space)?;
-        self.know_keys(&space, partner, request.receipts.iter().map(|signed| signed.key_id.as_str())).await;
         let outcome = serve::return_receipts(&self.post(&space), partner, request).await;
         self.noted(&space, partner, outcome).await
     }

@@ -68,12 +68,3 @@ fn is_news(told: Option<&LinkStatus>, now: &LinkStatus, sends: bool) -> bool {
     };
     later || (sends && before.last_error != now.last_error)
 }
-
-impl Mailbox {
-    /// Another replica may have stored the announcement of a key that this one does not know yet.
-    pub(crate) async fn know_keys<'k>(&self, space: &Arc<Space>, partner: &str, mut key_ids: impl Iterator<Item = &'k str>) {
-        if key_ids.any(|key_id| self.parts.trust.signing_key(partner, key_id).is_none()) {
-            self.trust_announced(space).await;
-        }
-    }
-}

@@ -101,8 +101,6 @@ async fn send(mailbox: Mailbox, space: Arc<Space>, route: PartnerRoute) {
             Err(failure) => {
                 failures += 1;
                 exchange.reset();
-                // A receipt may be signed by a key that another replica was told of.
-                mailbox.trust_announced(&space).await;
                 match failure {
                     Failure::Diverged(text) => mailbox.set_link(&space, &partner, LinkState::Diverged, &text).await,
                     Failure::Ours(text) => tracing::error!(partner, why = text, "the streams cannot be read or written here; trying again"),
