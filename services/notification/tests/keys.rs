@@ -101,7 +101,8 @@ async fn what_stands_after_a_lost_receipt_is_written_again_with_it(on: On) {
     // No worker between the loss and the decision: it would deliver again, and be given the receipt.
     let chongqing = chongqing.stop().await;
     hubei.until_link("500000", LinkState::Down).await;
-    let lost = hubei.space(REAL).db().write((), |(), tx| {
+    let space = hubei.space(REAL);
+    let lost = space.db().write((), |(), tx| {
         Box::pin(async move { tx.execute("UPDATE mailbox_outbox SET receipt_us = NULL WHERE position = 1", &[]).await })
     });
     assert_eq!(lost.await.unwrap(), 1);

@@ -20,7 +20,6 @@ use fenghuo_edge::{Caller, Grant, PartnerChannel, PartnerListener, PartnerTrust,
 use fenghuo_mailbox::{Links, Mailbox, Parts};
 use fenghuo_notification::{Directory, Mail, Needs, Service};
 use jiff::Timestamp;
-use prost::Message;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::Request;

@@ -100,9 +100,8 @@ fn pack(answer: &[u8]) -> Vec<u8> {
 
 fn unpack(kept: Vec<u8>) -> Result<Vec<u8>> {
     match kept.split_first() {
-        Some((&PACKED, packed)) => {
-            lz4_flex::decompress_size_prepended(packed).map_err(|error| Error::internal("a kept answer cannot be unpacked").caused_by(error))
-        }
+        Some((&PACKED, packed)) => lz4_flex::decompress_size_prepended(packed)
+            .map_err(|error| Error::internal("a kept answer cannot be unpacked").caused_by(error)),
         _ => Ok(kept),
     }
 }

@@ -61,7 +61,8 @@ impl Outbox for Tx {
     }
 
     async fn waiting_before(&mut self, partner: &str, epoch: u64) -> Result<Vec<Written>> {
-        let sql = "SELECT o.epoch, o.position, o.envelope, o.key_id, o.signature, o.digest, o.receipt_us, o.supersede_us FROM mailbox_outbox o
+        let sql =
+            "SELECT o.epoch, o.position, o.envelope, o.key_id, o.signature, o.digest, o.receipt_us, o.supersede_us FROM mailbox_outbox o
             JOIN (SELECT epoch, MIN(position) AS first FROM mailbox_outbox
                 WHERE partner = $1 AND epoch < $2 AND receipt_us IS NULL AND supersede_us IS NULL GROUP BY epoch) waiting
                 ON waiting.epoch = o.epoch AND waiting.first <= o.position
