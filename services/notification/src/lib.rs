@@ -1,6 +1,6 @@
 //! notification: who must be told, what they are told, and the proof that they were (Order 17, Art. 8).
 //!
-//! A [`domain::Notification`] is drafted from the read copy of an incident (`reactions::incidents` keeps it), approved by an officer and
+//! A [`domain::Notification`] is drafted from an incident as its newest event tells it (`store::incident`), approved by an officer and
 //! then stands, signed, in the mailbox's stream to the partner before the answer comes. The partner's receipt makes it delivered; a
 //! person's acknowledgement, an envelope in the opposite stream, makes it acknowledged. Each silence ends in an event:
 //! `reactions::acknowledge_due`. A partner without a node gets a numbered letter, and its acknowledgement is entered by hand. What comes
