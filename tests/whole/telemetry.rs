@@ -159,9 +159,9 @@ fn assert_report_trace(spans: &[Span], system: &str) {
     let call = below(spans, BROWSER, "420000", METHOD);
     assert_call(call, METHOD);
     let write = write(spans, call, system);
-    let copied = below(spans, &write.id, "420000", "process incident.opened");
-    assert_eq!(copied.kind, CONSUMER);
-    has(copied, &[("messaging.operation.type", "process"), ("fenghuo.space.kind", "real")]);
+    let read = below(spans, &write.id, "420000", "process report.taken");
+    assert_eq!(read.kind, CONSUMER);
+    has(read, &[("messaging.operation.type", "process"), ("fenghuo.space.kind", "real")]);
 }
 
 /// From the approval to the incident that opens in the other province, and back with the receipt.
@@ -187,8 +187,8 @@ fn assert_approval_trace(spans: &[Span], system: &str) {
     has(received, &[("fenghuo.partner.code", "420000"), ("fenghuo.stream.position", "1")]);
     assert_eq!(received.attributes["messaging.message.id"], sent.attributes["messaging.message.id"]);
     let opened = below(spans, &received.id, "500000", "process notification.received");
-    // The incident that was opened there is an event of this trace too, and has its own reader.
-    below(spans, &opened.id, "500000", "process incident.opened");
+    // The report that it became there is an event of this trace too, and has its own reader.
+    below(spans, &opened.id, "500000", "process report.taken");
     // The receipt came back into the trace of what it is for.
     below(spans, &written.id, "420000", "process notification.delivered");
 }
