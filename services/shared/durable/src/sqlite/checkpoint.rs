@@ -37,14 +37,19 @@ impl Checkpointer {
         let finish = Arc::new(AtomicBool::new(false));
         let asks = finish.clone();
         let thread = std::thread::Builder::new().name("sqlite-wal".to_owned()).spawn(move || {
+            let mut failing = false;
             while commits.recv().is_ok() {
                 std::thread::sleep(LOOK_AFTER);
-                match look(&conn) {
-                    Ok(begin_anew) => asks.store(begin_anew, Ordering::Relaxed),
-                    Err(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "the WAL could not be brought into the database")
-                    }
+                let looked = look(&conn);
+                asks.store(matches!(looked, Ok(true)), Ordering::Relaxed);
+                // Told once: on a full disk every look fails.
+                if let (Err(error), false) = (&looked, failing) {
+                    tracing::warn!(
+                        error = error as &dyn std::error::Error,
+                        "the WAL cannot be brought into the database; it grows until that succeeds"
+                    );
                 }
+                failing = looked.is_err();
             }
         });
         let thread = thread.map_err(|error| Error::internal("cannot start the thread of the WAL").caused_by(error))?;
@@ -53,10 +58,9 @@ impl Checkpointer {
 
     /// Called by the writer after each COMMIT.
     pub(super) fn committed(&self, writer: &Connection) {
-        if self.finish.swap(false, Ordering::Relaxed)
-            && let Err(error) = copy(writer)
-        {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the rest of the WAL could not be brought into the database");
+        if self.finish.swap(false, Ordering::Relaxed) {
+            // A failure shows at the next look of the thread, which tells it.
+            let _ = copy(writer);
         }
         if let Err(TrySendError::Disconnected(())) = self.committed.try_send(()) {
             tracing::error!("the thread of the WAL is gone; the WAL grows until this node starts again");
@@ -90,4 +94,41 @@ fn copy(conn: &Connection) -> rusqlite::Result<()> {
 /// Pages in the WAL, and how many of them stand in the database.
 fn pages(conn: &Connection, mode: &str) -> rusqlite::Result<(i64, i64)> {
     conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| Ok((row.get(1)?, row.get(2)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::db::{Db, Location};
+    use crate::params;
+
+    const ROUNDS: u64 = 160;
+    const ROUND_BYTES: usize = 1 << 20;
+
+    #[tokio::test]
+    async fn the_wal_is_copied_beside_a_writer_that_never_rests_and_begins_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db.sqlite3");
+        let db = Db::open(&Location::Sqlite(path.clone()), Arc::new(Clock::real())).await.unwrap();
+        db.script("CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)").await.unwrap();
+        for round in 0..ROUNDS {
+            let row = (round % 8, vec![round as u8; ROUND_BYTES]);
+            let sql = "INSERT INTO t (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+            db.write(row, move |(id, body), tx| Box::pin(async move { tx.execute_one(sql, params![*id, body]).await })).await.unwrap();
+        }
+        let wal = std::fs::metadata(dir.path().join("db.sqlite3-wal")).unwrap().len();
+        assert!(wal < ROUNDS * ROUND_BYTES as u64 / 2, "a WAL of {wal} bytes after {ROUNDS} MiB: it never began anew");
+        let conn = Connection::open(&path).unwrap();
+        let end = std::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let (all, copied) = pages(&conn, "NOOP").unwrap();
+            if all - copied < COPY_PAGES {
+                break;
+            }
+            assert!(std::time::Instant::now() < end, "{copied} of {all} pages were copied");
+            tokio::time::sleep(LOOK_AFTER).await;
+        }
+        db.close().await;
+    }
 }

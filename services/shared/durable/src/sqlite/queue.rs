@@ -9,7 +9,7 @@ tokio::task_local! {
 }
 
 /// Lets the writes of this future go ahead of those that wait on SQLite, and lets their group end with them: for the few on whose
-/// speed another province waits. They cannot hold the others up for long, for each is waited for before the next one is made.
+/// speed another province waits. However many there are, each other group begins with a write that waited.
 pub async fn ahead<F: Future>(writes: F) -> F::Output {
     AHEAD.scope((), writes).await
 }
@@ -28,12 +28,14 @@ pub(super) struct Queue<J> {
 struct Lines<J> {
     ahead: VecDeque<J>,
     others: VecDeque<J>,
+    /// The last group began with one that went ahead: now it is another's turn.
+    owed: bool,
     closed: bool,
 }
 
 impl<J> Queue<J> {
     pub(super) fn new() -> Self {
-        let lines = Lines { ahead: VecDeque::new(), others: VecDeque::new(), closed: false };
+        let lines = Lines { ahead: VecDeque::new(), others: VecDeque::new(), owed: false, closed: false };
         Self { lines: Mutex::new(lines), came: Condvar::new() }
     }
 
@@ -53,12 +55,12 @@ impl<J> Queue<J> {
         true
     }
 
-    /// The next job and whether it went ahead, waiting for one; `None` once the queue is closed and empty.
+    /// The job that a group begins with and whether it went ahead, waiting for one; `None` once the queue is closed and empty.
     pub(super) fn wait(&self) -> Option<(J, bool)> {
         let mut lines = self.lines.lock();
         loop {
-            if let Some(next) = lines.next(false) {
-                return Some(next);
+            if let Some(first) = lines.first() {
+                return Some(first);
             }
             if lines.closed {
                 return None;
@@ -86,6 +88,13 @@ impl<J> Queue<J> {
 }
 
 impl<J> Lines<J> {
+    fn first(&mut self) -> Option<(J, bool)> {
+        let owed = if self.owed { self.others.pop_front() } else { None };
+        let first = owed.map(|job| (job, false)).or_else(|| self.next(false));
+        self.owed = matches!(first, Some((_, true)));
+        first
+    }
+
     fn next(&mut self, ahead_alone: bool) -> Option<(J, bool)> {
         match self.ahead.pop_front() {
             Some(job) => Some((job, true)),
@@ -112,5 +121,20 @@ mod tests {
         queue.close();
         assert!(!queue.push(6, true));
         assert_eq!([queue.wait(), queue.wait()], [Some((3, false)), None], "what was in the queue is still done");
+    }
+
+    #[test]
+    fn what_goes_ahead_never_keeps_the_others_out() {
+        let queue = Queue::new();
+        for job in 0..3 {
+            queue.push(job, false);
+        }
+        let mut served = Vec::new();
+        for job in 10..16 {
+            queue.push(job, true);
+            served.extend(queue.wait());
+        }
+        let jobs: Vec<_> = served.into_iter().map(|(job, _)| job).collect();
+        assert_eq!(jobs, [10, 0, 11, 1, 12, 2], "one of each in turn, though one that goes ahead always waits");
     }
 }
