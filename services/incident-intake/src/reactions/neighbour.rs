@@ -46,11 +46,8 @@ impl Consumer for Neighbour {
 }
 
 fn record_of(event: &Event) -> Result<NotificationRecord> {
-    let payload: serde_json::Value =
-        serde_json::from_str(&event.payload).map_err(|error| Error::internal("an event's payload is not JSON").caused_by(error))?;
-    let text = payload.get("notification").and_then(|value| value.as_str());
-    let text = text.ok_or_else(|| Error::internal(format!("event {} carries no notification", event.seq)))?;
-    snapshot::from_text(text).map_err(|error| Error::internal("an event's notification cannot be read").caused_by(error))
+    let unreadable = |error| Error::internal(format!("event {} carries no notification that can be read", event.seq)).caused_by(error);
+    snapshot::from_payload(&event.payload, "notification").map_err(unreadable)
 }
 
 impl Neighbour {

@@ -153,7 +153,7 @@ pub async fn save(tx: &mut Tx, incident: &mut Incident, told: Told) -> Result<()
         admin_code: admin_code.clone(),
         actor: told.actor,
         request_id: told.request_id,
-        payload: serde_json::json!({ "incident": snapshot::to_text(&incident_out(incident)) }).to_string(),
+        payload: snapshot::to_payload("incident", &incident_out(incident)),
         text_zh: told.zh,
         text_en: told.en,
         record: body.into_bytes(),

@@ -112,7 +112,7 @@ pub async fn save(tx: &mut Tx, found: &mut Notification, told: Told) -> Result<(
         admin_code: found.admin_code.clone(),
         actor: told.actor,
         request_id: told.request_id,
-        payload: serde_json::json!({ "notification": snapshot::to_text(&notification_out(found)) }).to_string(),
+        payload: snapshot::to_payload("notification", &notification_out(found)),
         text_zh: told.zh,
         text_en: told.en,
         record: body.into_bytes(),

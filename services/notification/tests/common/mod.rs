@@ -202,7 +202,7 @@ impl Node {
             subject: incident.name.clone(),
             revision: 1,
             admin_code: code.into(),
-            payload: serde_json::json!({ "incident": fenghuo_api::snapshot::to_text(&incident) }).to_string(),
+            payload: fenghuo_api::snapshot::to_payload("incident", &incident),
             ..NewEvent::default()
         };
         let write = self.space(space).db().clone();

@@ -1,5 +1,6 @@
-//! Messages as text, inside the JSON of events and records: `lz4:` and base64 (the URL's alphabet: no slash) of an LZ4 block after its length (four bytes, little-endian). The
-//! texts of an incident repeat themselves: a snapshot of 7 kB takes 4 kB so, and 14 kB as hexadecimal digits, which is how earlier events have it.
+//! Messages as text, inside the JSON of events and records: `lz4:` and base64 (the URL's alphabet: no slash) of an LZ4 block after its length
+//! (four bytes, little-endian). The texts of an incident repeat themselves: a snapshot of 7 kB takes 4 kB so, and 14 kB as hexadecimal digits,
+//! which is how earlier events have it.
 
 use data_encoding::{BASE64URL, HEXLOWER_PERMISSIVE};
 use lz4_flex::block;
@@ -15,7 +16,7 @@ pub struct Unreadable;
 
 impl std::fmt::Display for Unreadable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("neither hexadecimal digits nor lz4: and base64 of this message")
+        f.write_str("no snapshot of this message: neither hexadecimal digits nor lz4: and base64")
     }
 }
 
@@ -33,6 +34,18 @@ pub fn to_text(message: &impl Message) -> String {
 /// The message in a text, of either form.
 pub fn from_text<M: Message + Default>(text: &str) -> Result<M, Unreadable> {
     M::decode(to_bytes(text)?.as_slice()).map_err(|_| Unreadable)
+}
+
+/// The payload of an event that carries the message under this key.
+pub fn to_payload(key: &str, message: &impl Message) -> String {
+    serde_json::json!({ key: to_text(message) }).to_string()
+}
+
+/// The message under this key of an event's payload.
+pub fn from_payload<M: Message + Default>(payload: &str, key: &str) -> Result<M, Unreadable> {
+    let payload: serde_json::Value = serde_json::from_str(payload).map_err(|_| Unreadable)?;
+    let text = payload.get(key).and_then(|value| value.as_str()).filter(|text| !text.is_empty());
+    from_text(text.ok_or(Unreadable)?)
 }
 
 /// The serialised message in a text, of either form.
@@ -62,6 +75,7 @@ mod tests {
         let text = to_text(&figure);
         assert!(!text.contains('/') && text.len() < 2 * figure.encoded_len(), "{text}");
         assert_eq!(from_text(&text), Ok(figure.clone()));
+        assert_eq!(from_payload(&to_payload("figure", &figure), "figure"), Ok(figure.clone()));
         assert_eq!(from_text(&data_encoding::HEXLOWER.encode(&figure.encode_to_vec())), Ok(figure));
     }
 
@@ -70,6 +84,9 @@ mod tests {
         let huge = [&u32::MAX.to_le_bytes()[..], &[0x10, 0x00]].concat();
         for text in ["lz4:", "lz4:====", "xyz", "abc", "lz4:AAAA", &format!("lz4:{}", BASE64URL.encode(&huge))] {
             assert_eq!(from_text::<Figure>(text), Err(Unreadable), "{text}");
+        }
+        for payload in ["", "[]", "{}", r#"{"figure":""}"#, r#"{"figure":1}"#] {
+            assert_eq!(from_payload::<Figure>(payload, "figure"), Err(Unreadable), "{payload}");
         }
     }
 }

@@ -319,6 +319,12 @@ impl Tx {
         self.rows(sql, params![subject, most]).await?.iter().map(Event::from_row).collect()
     }
 
+    /// The event of a record's last change, sequenced or not.
+    pub async fn newest_event_of(&mut self, subject: &str) -> Result<Option<Event>> {
+        let sql = concat!("SELECT ", event_columns!(), " FROM log_event WHERE subject = $1 ORDER BY revision DESC LIMIT 1");
+        self.row(sql, params![subject]).await?.as_ref().map(Event::from_row).transpose()
+    }
+
     /// What people are shown of the events of one record, in sequence.
     pub async fn lines_of(&mut self, subject: &str, most: i64) -> Result<Vec<Line>> {
         let sql = "SELECT seq, kind, actor, space_time_us, text_zh, text_en FROM log_event WHERE subject = $1 ORDER BY revision LIMIT $2";

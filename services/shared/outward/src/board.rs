@@ -201,9 +201,7 @@ fn payload(event: &Event) -> Result<Value, Broken> {
 }
 
 fn message<M: Message + Default>(event: &Event, key: &str) -> Result<M, Broken> {
-    let payload = payload(event)?;
-    let text = payload.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    text.and_then(|text| snapshot::from_text(text).ok()).ok_or(Broken::Data(event.seq))
+    snapshot::from_payload(&event.payload, key).map_err(|_| Broken::Data(event.seq))
 }
 
 fn link(event: &Event) -> Result<Link, Broken> {

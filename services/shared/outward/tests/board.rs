@@ -5,7 +5,7 @@
 use fenghuo_api::incident::v1::{GradeDecision, Incident, IncidentState, UpwardReport};
 use fenghuo_api::notification::v1::NotificationRecord;
 use fenghuo_api::partner::v1::{Acknowledgement, Notification};
-use fenghuo_api::snapshot::to_text;
+use fenghuo_api::snapshot::to_payload;
 use fenghuo_durable::{Event, SpaceId, sha256};
 use fenghuo_outward::board::Change;
 use fenghuo_outward::testing::plain;
@@ -46,11 +46,11 @@ impl Log {
     }
 
     fn incident(&mut self, incident: &Incident, text: &str) {
-        self.add("incident.changed", &incident.name, json!({ "incident": to_text(incident) }).to_string(), text);
+        self.add("incident.changed", &incident.name, to_payload("incident", incident), text);
     }
 
     fn notification(&mut self, record: &NotificationRecord, text: &str) {
-        self.add("notification.changed", &record.name, json!({ "notification": to_text(record) }).to_string(), text);
+        self.add("notification.changed", &record.name, to_payload("notification", record), text);
     }
 
     /// As a reader gets them: through headers and back.
