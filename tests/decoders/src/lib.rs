@@ -23,6 +23,7 @@ pub mod page_token;
 pub mod receipt;
 pub mod report;
 pub mod script;
+pub mod snapshot;
 
 use fenghuo_durable::{Code, Error};
 
@@ -62,6 +63,7 @@ pub const DECODERS: &[Decoder] = decoders![
     receipt,
     report,
     script,
+    snapshot,
 ];
 
 /// What a peer accepts of headers; a status must fit with room for the others.
